@@ -212,7 +212,8 @@ def texts() -> Iterator[tuple[str, str]]:
         folders[:] = [name for name in folders if name not in SKIPPED and (not name.startswith(".") or name == ".ci")]
         for name in names:
             path = Path(parent, name)
-            if path.suffix in KINDS and not name.startswith(".coverage"):
+            # In a second worktree `.git` is a file, and git's own.
+            if path.suffix in KINDS and name != ".git" and not name.startswith(".coverage"):
                 with contextlib.suppress(UnicodeDecodeError, FileNotFoundError):
                     yield path.relative_to(ROOT).as_posix(), path.read_text("utf-8")
 

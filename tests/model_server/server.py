@@ -20,10 +20,11 @@ from types import TracebackType
 from typing import Any, Literal
 
 from tests.model_server.anthropic import Anthropic
+from tests.model_server.chat import Chat
 from tests.model_server.dialect import Dialect, Plain
 from tests.model_server.scenario import Ask, Cut, Fail, Gate, Rule, Scenario, Silence, Step, Text, Think, Tool, filled
 
-DIALECTS: tuple[Dialect, ...] = (Anthropic(),)
+DIALECTS: tuple[Dialect, ...] = (Anthropic(), Chat())
 Ending = Literal["done", "failed", "cut", "hung up"]
 
 
