@@ -4,6 +4,7 @@ scenario.py    what is answered to which request, as data (Python objects or JSO
 dialect.py     what one streaming API must be able to do
 anthropic.py   Messages API             (one small file for each API)
 chat.py        Chat Completions API
+gemini.py      Gemini API
 server.py      sockets, delays, silences, cut streams, and the log of what really left
 __main__.py    the same by hand: python -m tests.model_server SCENARIO.json
 """
