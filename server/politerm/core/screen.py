@@ -6,7 +6,7 @@ It does not know where the screen comes from, or what the text means (core/block
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from politerm.core.glyphs import EDGE
@@ -14,11 +14,7 @@ from politerm.core.grid import Grid
 from politerm.core.stitch import Stitcher
 from politerm.core.terminal import TerminalFilter
 
-__all__ = ["BACKLOG", "AltScreen", "Stitcher", "after_boundary", "text_of"]
-
-BACKLOG = 1 << 18
-"""Bytes at once from which on it is better to look at the screen than to draw all that led to it: drawing them takes
-about 60 ms."""
+__all__ = ["AltScreen", "Stitcher", "after_boundary", "text_of"]
 
 
 def text_of(lines: Sequence[str]) -> str:
@@ -66,14 +62,15 @@ class AltScreen:
         """Is a part of the text missing? Where, the text says by a line of glyphs.GAP."""
         return self._stitcher.gap
 
-    def feed(self, data: bytes, capture: Callable[[], Sequence[str]] | None = None) -> None:
-        """The next bytes of the pane. BACKLOG of them or more at once are not drawn if there is a way to capture the
-        screen as it is after them; the text then has a gap if the capture does not join what was there."""
-        text = self._filter.feed(data)
-        if capture is not None and len(data) >= BACKLOG:
-            self.reset(capture())
-        else:
-            self._grid.feed(text)
+    def feed(self, data: bytes) -> None:
+        """The next bytes of the pane, drawn: a megabyte takes about a quarter of a second."""
+        self._grid.feed(self._filter.feed(data))
+
+    def skip(self, data: bytes, rows: Sequence[str]) -> None:
+        """The next bytes of the pane, not drawn: these rows are on the screen after them. The text has a gap where they
+        do not join what was there."""
+        self._filter.feed(data)
+        self.reset(rows)
 
     def reset(self, rows: Sequence[str]) -> None:
         """Go on from these rows, which are on the screen now."""

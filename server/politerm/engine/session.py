@@ -246,11 +246,12 @@ class RoleSession:
         self._settle_record()
         if self.record is None and self.handle is not None:
             with contextlib.suppress(PoliTermError):
+                await self._canvas.catch_up()
                 self._read_screen(await self.around.panes.screen(self.handle.pane, history=HISTORY))
         if self._delivery is not None:
             self._delivery.cancel()
-        its_own = reason.startswith("the program")
-        self.around.tell(inp.AgentDown(self.role, incarnation, reason, "agent" if its_own else "tmux"))
+        cause = "agent" if reason.startswith("the program") else "tmux"
+        self.around.tell(inp.AgentDown(self.role, incarnation, reason, cause))
 
     # ---- watching ----------------------------------------------------------------------------------------------------
 
@@ -320,13 +321,10 @@ class RoleSession:
             self._tell(one)
 
     def _tell(self, one: inp.Input) -> None:
-        match one:
-            case inp.PromptTaken(prompt_id=prompt_id):
-                self.began(prompt_id)
-            case inp.TurnOver():
-                self.turn_open = False
-            case _:
-                pass
+        if isinstance(one, inp.PromptTaken):
+            self.began(one.prompt_id)
+        elif isinstance(one, inp.TurnOver):
+            self.turn_open = False
         self.around.tell(one)
 
     def began(self, prompt_id: PromptId) -> None:
@@ -350,6 +348,7 @@ class RoleSession:
         if self.handle is None or self.dead:
             return None
         history = HISTORY if self.record is None and self.turn_open else 0
+        await self._canvas.catch_up()
         screen = await self.around.panes.screen(self.handle.pane, history=history)
         self.judge(screen)
         if self.record is None:

@@ -112,8 +112,8 @@ class House:
         return None
 
     def reap(self) -> list[str]:
-        """End what is left, by pid, and tell what it was."""
-        left = self.processes()
+        """End what is left after the three seconds that a stop may take, by pid, and tell what it was."""
+        _, left = psutil.wait_procs(self.processes(), timeout=3)
         told = []
         for process in left:
             with contextlib.suppress(psutil.Error):

@@ -40,7 +40,8 @@ async def started(editor: Editor, **more: Any) -> str:
 
 
 async def test_a_run_is_followed_by_progress_and_log_and_steered_by_its_questions(house: House) -> None:
-    house.agents("raw")
+    hold = held(house)
+    house.agents("raw", e_hold=hold)
     async with house.serve(claims=False) as editor:
         editor.client.replies[CREATE] = lambda _: None
         run = await started(editor, approvePlans="first")
@@ -49,12 +50,15 @@ async def test_a_run_is_followed_by_progress_and_log_and_steered_by_its_question
         titles = [action["title"] for action in asked["params"]["actions"]]
         assert titles[0] == "Approve the plan"
         editor.client.reply(asked["id"], {"title": titles[0]})
+        await until(
+            lambda: any("round 1" in value.get("message", "") for value in progress(editor)), what="the first round"
+        )
+        hold.unlink()
         await until(lambda: any(value["kind"] == "end" for value in progress(editor)), what="the end of the progress")
         told = progress(editor)
         assert told[0]["kind"] == "begin"
         assert told[0]["cancellable"] is True
         assert "count the steps" in told[0]["title"]
-        assert any("round 1" in value.get("message", "") for value in told)
         assert "completed: " in told[-1]["message"]
         text = logged(editor)
         for line in ("started: count the steps", "PLANNER → EXECUTER, plan: ", "needs you: ", "completed: "):

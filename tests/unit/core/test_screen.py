@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from politerm.core.blocks import Block, Broken, read_blocks
 from politerm.core.glyphs import GAP
-from politerm.core.screen import BACKLOG, AltScreen, after_boundary, text_of
+from politerm.core.screen import AltScreen, after_boundary, text_of
 
 
 def test_text_of() -> None:
@@ -153,21 +153,13 @@ def test_a_message_with_a_hole_in_it_is_none() -> None:
     assert broken.reason == "gap"
 
 
-def test_a_backlog_is_skipped_where_the_screen_can_be_looked_at() -> None:
+def test_bytes_that_were_not_drawn_are_skipped_to_the_screen_after_them() -> None:
     one = Program()
     screen = AltScreen(60, 24)
     screen.feed(b"\x1b[?1049h" + one.say("first\nsecond"))
-    flood = (one.draw() * (BACKLOG // len(one.draw()) + 1)).encode()
-    looked = []
-
-    def capture() -> list[str]:
-        looked.append(True)
-        return one.view()
-
     one.lines.append("third")
-    screen.feed(flood, capture)
-    screen.feed(one.say("fourth"), capture)
-    assert looked == [True]
+    screen.skip(b"\x1b[5;5Hunseen\x1b[", one.view())
+    screen.feed(b"H" + one.say("fourth"))
     assert screen.text().split("\n")[:4] == ["first", "second", "third", "fourth"]
     assert not screen.gap
     screen.reset([f"something else {number}" for number in range(24)])
