@@ -250,8 +250,8 @@ class RoleSession:
                 self._read_screen(await self.around.panes.screen(self.handle.pane, history=HISTORY))
         if self._delivery is not None:
             self._delivery.cancel()
-        cause = "agent" if reason.startswith("the program") else "tmux"
-        self.around.tell(inp.AgentDown(self.role, incarnation, reason, cause))
+        its_own = reason.startswith("the program")
+        self.around.tell(inp.AgentDown(self.role, incarnation, reason, "agent" if its_own else "tmux"))
 
     # ---- watching ----------------------------------------------------------------------------------------------------
 
