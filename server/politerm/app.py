@@ -238,23 +238,27 @@ class Holdings:
 async def open_workspace(folder: Path, *, env: Mapping[str, str], trusted: bool | None) -> AsyncIterator[Client]:
     """A client of whoever holds the folder's workspace: this process, if nobody does. Raises ReadOnly, OutsideError."""
     holdings = Holdings(env, folder=folder)
-    options = {} if trusted is None else {"trusted": trusted}
     client: Client | None = None
     try:
-        async with asyncio.timeout(HOLDER_WITHIN):
-            while client is None:
-                try:
-                    found = await holdings.connect(Opening(folders=(str(folder),), trusted=trusted))
-                    if isinstance(found, Client):
-                        client = found
-                    else:
-                        client = await Client.connect(locate(folder, env).control_socket, options=options)
-                except HolderGone:
-                    await asyncio.sleep(0.1)
+        client = await _reach(holdings, folder, env, trusted)
         yield client
-    except TimeoutError as error:
-        raise OutsideError("The process that holds this workspace does not answer.") from error
     finally:
         if client is not None:
             await client.close()
         await holdings.close()
+
+
+async def _reach(holdings: Holdings, folder: Path, env: Mapping[str, str], trusted: bool | None) -> Client:
+    options = {} if trusted is None else {"trusted": trusted}
+    try:
+        async with asyncio.timeout(HOLDER_WITHIN):
+            while True:
+                try:
+                    found = await holdings.connect(Opening(folders=(str(folder),), trusted=trusted))
+                    if isinstance(found, Client):
+                        return found
+                    return await Client.connect(locate(folder, env).control_socket, options=options)
+                except HolderGone:
+                    await asyncio.sleep(0.1)
+    except TimeoutError as error:
+        raise OutsideError("The process that holds this workspace does not answer.") from error

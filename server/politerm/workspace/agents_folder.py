@@ -41,8 +41,8 @@ class AgentsFolder:
     # ---- profiles ----------------------------------------------------------------------------------------------------
 
     def profiles(self) -> dict[str, AgentProfile]:
-        """Every profile that can be used, by name."""
-        return {name: parsed.profile for name, parsed in self.read()[0].items()}
+        """Every profile that can be used, by name, with our own interpreter filled in."""
+        return {name: _ours(parsed.profile) for name, parsed in self.read()[0].items()}
 
     def read(self) -> tuple[dict[str, Parsed], dict[str, InvalidParams]]:
         """All profiles with source and warnings, and what is wrong with the files that cannot be used."""
@@ -65,7 +65,7 @@ class AgentsFolder:
         if name not in parsed:
             message, hint = unknown_agent(name, parsed)
             raise AgentNotFound(message, hint=hint, agent=name, known=sorted(parsed))
-        return parsed[name].profile
+        return _ours(parsed[name].profile)
 
     def from_command(self, command: str, name: str) -> AgentProfile:
         """The minimal profile of a command line as PLANNER_CMD and EXECUTER_CMD give it; no shell ever sees it.
@@ -86,7 +86,7 @@ class AgentsFolder:
         """The absolute path of the profile's program, or None. A path with a slash is taken from the folder of the
         user's profiles, a bare name from PATH, of which relative entries are left out: both would otherwise depend on
         the folder we were started in, which may be the workspace."""
-        program = os.path.expanduser(expand(profile, python=sys.executable).command[0])  # noqa: PTH111
+        program = os.path.expanduser(profile.command[0])  # noqa: PTH111
         if "/" in program:
             return shutil.which(str(self._folder / program))
         path = self._env.get("PATH", os.defpath)
@@ -110,7 +110,6 @@ class AgentsFolder:
         path = self.locate(profile)
         if path is None or not profile.version:
             return None
-        profile = expand(profile, python=sys.executable)
         argv = [path, *profile.command[1:], *profile.version]
         try:
             process = await asyncio.create_subprocess_exec(
@@ -145,6 +144,10 @@ class AgentsFolder:
         except OSError:
             return {}
         return {path.stem: path for path in entries if NAME.fullmatch(path.stem)}
+
+
+def _ours(profile: AgentProfile) -> AgentProfile:
+    return expand(profile, python=sys.executable)
 
 
 def _built_in() -> dict[str, str]:

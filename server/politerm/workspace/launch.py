@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,7 +70,7 @@ class Installed:
         self, profile: AgentProfile, program: str, run_id: RunId, role: Role, session: str | None, resume: bool
     ) -> Launch:
         state_dir = self._state_dir(run_id, role)
-        filled = expand(profile, python=sys.executable, state_dir=str(state_dir), session=session)
+        filled = expand(profile, state_dir=str(state_dir), session=session)
         extra = filled.resume if resume else filled.session
         for path, text in filled.files.items():
             write_private(_inside(state_dir, path), text)
