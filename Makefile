@@ -3,13 +3,15 @@
 
 PYTHON := .venv/bin/python
 WORKERS := 2
+AGENT_TESTS := -p tests.real_agents.matrix -m real_agents -n $(WORKERS) --dist worksteal tests/real_agents
 
-.PHONY: help setup demo test test-agents check lint format soak bench generate picture clean
+.PHONY: help setup demo test test-agents agents check lint format soak bench generate picture clean
 
 help:
 	@echo 'make demo         a whole run with the built-in agents, in a scratch project'
 	@echo 'make test         everything that is checked before a change lands'
-	@echo 'make test-agents  installs published agents into .agents and tests with them'
+	@echo 'make test-agents  installs Claude Code and Codex into .agents and tests with them'
+	@echo 'make agents       tests every published agent in .agents and writes the table in docs/agents.md'
 	@echo 'make lint         only the style and type checks'
 	@echo 'make format       puts style right where that can be done by a program'
 	@echo 'make generate     writes the generated pages again'
@@ -39,8 +41,11 @@ test: lint
 check: test
 
 test-agents: setup
-	@$(PYTHON) tests/real_agents/install.py
-	@$(PYTHON) -m pytest tests/real_agents -m real_agents
+	@$(PYTHON) tests/real_agents/install.py claude codex
+	@$(PYTHON) -m pytest $(AGENT_TESTS) -k 'claude or codex'
+
+agents: setup
+	@$(PYTHON) -m pytest $(AGENT_TESTS) --matrix docs/agents.md
 
 soak: setup
 	@$(PYTHON) -m benchmarks.soak

@@ -139,6 +139,18 @@ def say(answer: str, **fits: Any) -> Rule:
     return Rule(legs=((Text(answer),),), **fits)
 
 
+def act(*steps: Step, **fits: Any) -> Rule:
+    """A rule for a turn with tools: after each tool call its result is waited for."""
+    legs: list[tuple[Step, ...]] = []
+    leg: list[Step] = []
+    for step in steps:
+        leg.append(step)
+        if isinstance(step, Tool):
+            legs.append(tuple(leg))
+            leg = []
+    return Rule(legs=(*legs, tuple(leg)) if leg else tuple(legs), **fits)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """The first rule that fits and is not used up answers; nothing fits: `otherwise`."""

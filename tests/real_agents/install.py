@@ -13,6 +13,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 HERE = Path(__file__).resolve().parent
 AGENTS = HERE.parent.parent / ".agents"
@@ -20,12 +21,16 @@ AGENTS = HERE.parent.parent / ".agents"
 
 @dataclass(frozen=True)
 class Pin:
-    """One program at one version."""
+    """One program at one version. `options`: more arguments for the program that installs it; `python`: the version
+    that a PyPI package needs, where it is not ours."""
 
     name: str
     package: str
     version: str
     bin: str
+    source: Literal["npm", "pypi"] = "npm"
+    options: tuple[str, ...] = ()
+    python: str = ""
 
     @property
     def label(self) -> str:
@@ -38,7 +43,8 @@ class Pin:
     @property
     def program(self) -> Path:
         """Where the program is once it is installed."""
-        return self.folder / "node_modules" / ".bin" / self.bin
+        inside = "node_modules/.bin" if self.source == "npm" else "venv/bin"
+        return self.folder / inside / self.bin
 
     @property
     def installed(self) -> bool:
@@ -47,17 +53,37 @@ class Pin:
 
 def pins() -> list[Pin]:
     """Everything in pins.toml, in its order."""
-    return [Pin(**entry) for entry in tomllib.loads((HERE / "pins.toml").read_text("utf-8"))["agent"]]
+    return [_pin(entry) for entry in tomllib.loads((HERE / "pins.toml").read_text("utf-8"))["agent"]]
+
+
+def _pin(entry: dict[str, Any]) -> Pin:
+    return Pin(**{**entry, "options": tuple(entry.get("options", ()))})
 
 
 def install(pin: Pin) -> None:
-    """Raises CalledProcessError with npm's own words on stderr, FileNotFoundError without npm."""
+    """Raises CalledProcessError with the installer's own words on stderr, FileNotFoundError without one."""
     # A half-finished folder of an interrupted install is worthless and may not be mistaken for a whole one.
     shutil.rmtree(pin.folder, ignore_errors=True)
     pin.folder.mkdir(parents=True)
-    npm = ["npm", "install", "--prefix", str(pin.folder), "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run([*npm, f"{pin.package}@{pin.version}"], check=True, cwd=pin.folder)
+    for command in _npm(pin) if pin.source == "npm" else _pypi(pin):
+        subprocess.run(command, check=True, cwd=pin.folder)
     (pin.folder / "installed").write_text(pin.version, "utf-8")
+
+
+def _npm(pin: Pin) -> list[list[str]]:
+    npm = ["npm", "install", "--prefix", str(pin.folder), "--no-audit", "--no-fund", "--loglevel=error"]
+    return [[*npm, *pin.options, f"{pin.package}@{pin.version}"]]
+
+
+def _pypi(pin: Pin) -> list[list[str]]:
+    """Into a virtual environment of its own: what it depends on is no business of ours."""
+    venv, wanted = str(pin.folder / "venv"), f"{pin.package}=={pin.version}"
+    python = f"{venv}/bin/python"
+    if shutil.which("uv"):
+        make = ["uv", "venv", "--quiet", "--python", pin.python or sys.executable, venv]
+        return [make, ["uv", "pip", "install", "--quiet", "--python", python, *pin.options, wanted]]
+    make = [f"python{pin.python}" if pin.python else sys.executable, "-m", "venv", venv]
+    return [make, [python, "-m", "pip", "install", "--quiet", *pin.options, wanted]]
 
 
 def main(wanted: list[str]) -> int:
@@ -65,9 +91,7 @@ def main(wanted: list[str]) -> int:
     if not chosen:
         print(f"Nothing in pins.toml is called {', '.join(wanted)}.", file=sys.stderr)
         return 2
-    if shutil.which("npm") is None:
-        print("npm is not installed; the real agents are npm packages, so nothing can be installed.", file=sys.stderr)
-        return 2
+    failed = 0
     for pin in chosen:
         if pin.installed:
             print(f"{pin.label}: already there")
@@ -76,9 +100,12 @@ def main(wanted: list[str]) -> int:
         try:
             install(pin)
         except subprocess.CalledProcessError as error:
-            print(f"{pin.label}: npm ended with {error.returncode}; what it printed stands above.", file=sys.stderr)
-            return 1
-    return 0
+            print(f"{pin.label}: {error.cmd[0]} ended with {error.returncode}; see above.", file=sys.stderr)
+            failed += 1
+        except FileNotFoundError as error:
+            print(f"{pin.label}: {error.filename} is not installed, and it is a {pin.source} package.", file=sys.stderr)
+            failed += 1
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

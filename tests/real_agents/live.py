@@ -1,4 +1,4 @@
-"""One real agent program in one real pane, driven by its profile alone: what the tests of this folder stand on.
+"""One real agent program in one real pane, driven by its profile alone: what the tests of one agent stand on.
 
 It knows no engine: a profile that needs more than this to work would not be data.
 """
@@ -6,14 +6,14 @@ It knows no engine: a profile that needs more than this to work would not be dat
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -22,9 +22,9 @@ from politerm.agents.profile import AgentProfile, expand
 from politerm.agents.rules import Dialog, Verdict, look
 from politerm.engine.ports import Witness, WitnessRecord
 from politerm.witness import open_witness
+from tests.real_agents.install import Pin
+from tests.real_agents.rigs import Rig, in_path
 
-KEY = "sk-test-0123456789abcdefghijklmnopqrstuvwxyz"
-"""Looks like an API key and opens nothing: the model server takes any."""
 T = TypeVar("T")
 
 
@@ -40,60 +40,50 @@ def until(what: str, found: Callable[[], T | None], *, seconds: float = 30.0, ev
         time.sleep(every)
 
 
-def claude_home(folder: Path, *trusted: Path) -> Path:
-    """A home in which Claude Code has been set up before and trusts these folders."""
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = {
-        "hasCompletedOnboarding": True,
-        "theme": "dark",
-        "customApiKeyResponses": {"approved": [KEY[-20:]], "rejected": []},
-        "projects": {str(path.resolve()): {"hasTrustDialogAccepted": True} for path in trusted},
-    }
-    (folder / ".claude.json").write_text(json.dumps(settings), "utf-8")
-    return folder
-
-
-def claude_env(home: Path, url: str) -> dict[str, str]:
-    """Everything that the program is told: our model, no traffic to anywhere else, errors that show at once."""
-    return {
-        "HOME": str(home),
-        "PATH": os.environ["PATH"],
-        "TERM": "tmux-256color",
-        "LANG": "C.UTF-8",
-        "ANTHROPIC_BASE_URL": url,
-        "ANTHROPIC_API_KEY": KEY,
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "DISABLE_TELEMETRY": "1",
-        "DISABLE_ERROR_REPORTING": "1",
-        "CLAUDE_CODE_MAX_RETRIES": "1",
-    }
-
-
 class LiveAgent:
-    """`profile` still has its placeholders. `env`: the whole environment, the profile's own laid over it."""
+    """`folder` is the agent's own: its home, its program, and what a run would give it lie there."""
 
     def __init__(
-        self, profile: AgentProfile, program: Path, *, cwd: Path, env: dict[str, str], state_dir: Path, session: str
+        self, rig: Rig, pin: Pin, *, cwd: Path, folder: Path, url: str, trusted: bool = True, allowed: bool = False
     ) -> None:
-        self.profile = expand(profile, python=sys.executable, state_dir=str(state_dir), session=session)
+        self.shipped = rig.profile
+        self.session = str(uuid.uuid4()) if self.shipped.session else None
+        """The conversation's id: given by us, or told by the agent's record once it is known."""
         self.records: list[WitnessRecord] = []
-        self.state_dir = state_dir
-        self._program = program
+        """What the record has said and no `wait` has passed yet; `heard`: all of it."""
+        self.heard: list[WitnessRecord] = []
+        self.state_dir = folder / 'state "dir"'
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        self._programs = folder / "bin"
         self._cwd = cwd
-        self._env = {**env, **self.profile.env}
-        self._session = session
+        folders = [cwd] if trusted else []
+        env = rig.set_up(pin, folder / "home", self._programs, url, trusted=folders, allowed=allowed)
+        self._env = {**env, "PATH": in_path(self._programs), **self.profile.env}
         self._folder = Path(tempfile.mkdtemp(prefix="rig"))
         self._pane = ""
-        self.witness = self.open_witness()
+        self._witness: Witness | None = None
+
+    @property
+    def profile(self) -> AgentProfile:
+        """With its placeholders filled, as far as they are known."""
+        return expand(self.shipped, python=sys.executable, state_dir=str(self.state_dir), session=self.session)
+
+    @property
+    def witness(self) -> Witness:
+        if self._witness is None:
+            self._witness = self.open_witness()
+        return self._witness
 
     def open_witness(self) -> Witness:
+        """A reader that stands at the beginning of the record."""
         assert self.profile.witness is not None
         witness = open_witness(
             self.profile.witness,
             state_dir=self.state_dir,
             cwd=str(self._cwd),
-            session=self._session,
+            session=self.session,
             home=Path(self._env["HOME"]),
+            pid=self.pid,
         )
         assert witness is not None
         return witness
@@ -110,14 +100,21 @@ class LiveAgent:
         for pid in pids:
             with_group(int(pid), signal.SIGKILL)
 
-    def start(self, *, resume: bool = False, extra: Sequence[str] = ()) -> LiveAgent:
-        for path, text in self.profile.files.items():
+    def start(self, *, resume: bool = False) -> LiveAgent:
+        """Start it, or start it again; a witness goes on from where the last one stood."""
+        cursor = self._witness.cursor() if self._witness is not None else None
+        profile = self.profile
+        for path, text in profile.files.items():
             Path(path).write_text(text, "utf-8")
-        how = self.profile.resume if resume else self.profile.session
-        argv = [str(self._program), *self.profile.command[1:], *how, *extra]
+        how = profile.resume if resume else profile.session
+        argv = [str(self._programs / profile.command[0]), *profile.command[1:], *how]
         size = ["-x", "160", "-y", "50"]
-        self._tmux("-u", "new-session", "-d", *size, "-P", "-F", "#{pane_id}", "--", *argv, pane=True)
+        self._pane = self._tmux("-u", "new-session", "-d", *size, "-P", "-F", "#{pane_id}", "--", *argv).strip()
         self._tmux("set-option", "-g", "remain-on-exit", "on")
+        if cursor is not None:
+            self._witness = None
+            assert self.witness.seek(cursor) is None
+            self.records.clear()
         return self
 
     @property
@@ -178,7 +175,10 @@ class LiveAgent:
 
     def poll(self) -> list[WitnessRecord]:
         """Everything that the witness has said so far."""
-        self.records += self.witness.poll()
+        new = self.witness.poll()
+        self.session = next((record.text for record in new if record.kind == "session"), self.session)
+        self.records += new
+        self.heard += new
         return self.records
 
     def wait(self, kind: str, *, seconds: float = 30.0) -> WitnessRecord:
@@ -193,7 +193,7 @@ class LiveAgent:
 
         return until(f"a record of kind {kind}", found, seconds=seconds)
 
-    def _tmux(self, *args: str, text: str | None = None, check: bool = True, pane: bool = False) -> str:
+    def _tmux(self, *args: str, text: str | None = None, check: bool = True) -> str:
         done = subprocess.run(
             ["tmux", "-f", "/dev/null", "-S", str(self._folder / "s"), *args],
             input=text,
@@ -204,8 +204,6 @@ class LiveAgent:
             env=self._env,
             timeout=20,
         )
-        if pane:
-            self._pane = done.stdout.strip()
         return done.stdout.removesuffix("\n")
 
 
