@@ -5,6 +5,7 @@ dialect.py     what one streaming API must be able to do
 anthropic.py   Messages API             (one small file for each API)
 chat.py        Chat Completions API
 gemini.py      Gemini API
+responses.py   Responses API
 server.py      sockets, delays, silences, cut streams, and the log of what really left
 __main__.py    the same by hand: python -m tests.model_server SCENARIO.json
 """

@@ -23,9 +23,10 @@ from tests.model_server.anthropic import Anthropic
 from tests.model_server.chat import Chat
 from tests.model_server.dialect import Dialect, Plain
 from tests.model_server.gemini import Gemini
+from tests.model_server.responses import Responses
 from tests.model_server.scenario import Ask, Cut, Fail, Gate, Rule, Scenario, Silence, Step, Text, Think, Tool, filled
 
-DIALECTS: tuple[Dialect, ...] = (Anthropic(), Chat(), Gemini())
+DIALECTS: tuple[Dialect, ...] = (Anthropic(), Chat(), Gemini(), Responses())
 Ending = Literal["done", "failed", "cut", "hung up"]
 
 
