@@ -3,15 +3,27 @@
 
 PYTHON := .venv/bin/python
 WORKERS := 2
+<<<<<<< HEAD
 AGENT_TESTS := -p tests.real_agents.matrix -m real_agents -n $(WORKERS) --dist worksteal tests/real_agents
 
 .PHONY: help setup demo test test-agents agents check lint format soak bench generate picture clean
+=======
+# Only when the lock file is newer than what is there.
+NPM_CI := { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent; }
+
+.PHONY: help setup demo test test-agents test-extension vsix check lint format soak bench generate picture clean
+>>>>>>> 2170bf1 (The VS Code extension's skeleton: bundle, types made from the server's models, a store of runs, the server's life)
 
 help:
 	@echo 'make demo         a whole run with the built-in agents, in a scratch project'
 	@echo 'make test         everything that is checked before a change lands'
+<<<<<<< HEAD
 	@echo 'make test-agents  installs Claude Code and Codex into .agents and tests with them'
 	@echo 'make agents       tests every published agent in .agents and writes the table in docs/agents.md'
+=======
+	@echo 'make vsix         builds the extension for VS Code, with the server inside'
+	@echo 'make test-agents  installs published agents into .agents and tests with them'
+>>>>>>> 2170bf1 (The VS Code extension's skeleton: bundle, types made from the server's models, a store of runs, the server's life)
 	@echo 'make lint         only the style and type checks'
 	@echo 'make format       puts style right where that can be done by a program'
 	@echo 'make generate     writes the generated pages again'
@@ -35,8 +47,19 @@ format: setup
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
 
-test: lint
+test: lint test-extension
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal
+
+# A machine without node.js still tests the server; what the server's side generates is tested there as well.
+test-extension: setup
+	@if command -v npm >/dev/null 2>&1; then \
+		cd vscode-extension && $(NPM_CI) && npm run --silent check && npm test --silent; \
+	else \
+		echo 'test-extension: not tested, because node.js (20 or newer) with npm is not here'; \
+	fi
+
+vsix: setup
+	@cd vscode-extension && $(NPM_CI) && npm run --silent package
 
 check: test
 
@@ -54,10 +77,10 @@ bench: setup
 	@$(PYTHON) -m benchmarks
 
 generate: setup
-	@$(PYTHON) scripts/generate.py
+	@$(PYTHON) -m scripts.generate
 
 picture: setup
 	@$(PYTHON) scripts/picture.py
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache dist
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache dist vscode-extension/node_modules vscode-extension/dist vscode-extension/*.vsix

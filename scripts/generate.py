@@ -1,6 +1,6 @@
-"""Writes the pages that say what the code declares: docs/settings.md and docs/environment.md.
+"""Writes what says again what the code declares: pages of docs/, and the extension's wire types and settings.
 
-`python scripts/generate.py` writes them; tests/test_house.py fails when they are not what would be written.
+`python -m scripts.generate` writes them; tests/test_house.py fails when they are not what would be written.
 """
 
 from __future__ import annotations
@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+
+from scripts import wire_types
+from scripts.editor_settings import package_json
 
 from politerm import environment
 from politerm.settings import LEAVES, Leaf
@@ -120,6 +123,8 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "docs/settings.md": settings_page(),
         ROOT / "docs/environment.md": environment_page(),
+        ROOT / "vscode-extension/src/protocol/generated.ts": wire_types.written(),
+        ROOT / "vscode-extension/package.json": package_json(ROOT / "vscode-extension/package.json"),
     }
 
 

@@ -175,6 +175,13 @@ def test_every_module_says_what_it_is_and_is_short_enough_to_read() -> None:
     assert {place: length for place, length in lengths.items() if length > LONGEST} == {}
 
 
+def test_no_module_of_an_editor_is_too_long_to_read() -> None:
+    ours = {path: text for path, text in texts() if path.endswith((".ts", ".tsx", ".mjs", ".css", ".lua"))}
+    written = {path: len(text.splitlines()) for path, text in ours.items() if not path.endswith("generated.ts")}
+    assert written
+    assert {path: length for path, length in written.items() if length > LONGEST} == {}
+
+
 def test_names_are_of_the_glossary() -> None:
     vague = [
         f"{module.place}: {name}"
@@ -202,7 +209,7 @@ def test_generated_pages_are_what_the_generator_writes_today(page: Path) -> None
     assert page.read_text("utf-8") == generate.pages()[page], f"{page.name} is stale: make generate"
 
 
-KINDS = {".py", ".md", ".toml", ".sh", ".json", ".ts", ".lua", ".yml", ".yaml", ""}
+KINDS = {".py", ".md", ".toml", ".sh", ".json", ".ts", ".tsx", ".mjs", ".css", ".lua", ".yml", ".yaml", ""}
 SKIPPED = {"node_modules", "__pycache__", "dist", "build", "htmlcov"}
 
 

@@ -1,0 +1,11 @@
+/** What every part of the extension is given. Parts know each other through this alone. */
+import type * as vscode from "vscode";
+import type { Store } from "./model/store";
+import type { Server } from "./protocol/api";
+
+export interface Services {
+  readonly context: vscode.ExtensionContext;
+  readonly server: Server;
+  readonly store: Store;
+  readonly log: vscode.LogOutputChannel;
+}
