@@ -13,7 +13,8 @@ import click
 
 from politerm import __version__, environment
 from politerm.cli import trust as trusting
-from politerm.cli.world import Call, Json, verb
+from politerm.cli.clients import Json
+from politerm.cli.world import Call, verb
 from politerm.errors import PoliTermError
 
 LIBRARIES = ("click", "libtmux", "lsprotocol", "psutil", "pydantic", "pygls", "rich")

@@ -14,8 +14,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 from politerm.cli import words
+from politerm.cli.clients import Json
 from politerm.cli.display import prose
-from politerm.cli.world import Json
 
 
 class Lines:

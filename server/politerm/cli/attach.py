@@ -7,7 +7,8 @@ import signal
 
 import click
 
-from politerm.cli.world import Call, Json, find_run, verb
+from politerm.cli.clients import Json
+from politerm.cli.world import Call, find_run, verb
 from politerm.errors import WrongState
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from politerm.cli.world import Call, Json, World, enter, find_run, program, run_async
+from politerm.cli.clients import Json
+from politerm.cli.world import Call, World, enter, find_run, program, run_async
 from politerm.errors import InvalidParams
 
 TASK = (

@@ -23,7 +23,8 @@ from rich.text import Text
 from politerm.cli import words
 
 if TYPE_CHECKING:
-    from politerm.cli.world import Json, World
+    from politerm.cli.clients import Json
+    from politerm.cli.world import World
 
 ROLE_STYLES = {"PLANNER": "cyan", "EXECUTER": "green", "AGENT": "green", "USER": "yellow", "ORCHESTRATOR": "magenta"}
 STATE_STYLES = {"ready": "green", "working": "cyan", "starting": "dim", "dead": "red bold"}

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from politerm.cli.world import Json, Steady
+from politerm.cli.clients import Json, Steady
 
 PAGE = 1000
 """Envelopes that are asked for at once."""

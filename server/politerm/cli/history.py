@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import click
 
 from politerm.cli import trust as trusting
-from politerm.cli.world import Call, Json, find_run, verb
+from politerm.cli.clients import Json
+from politerm.cli.world import Call, find_run, verb
 from politerm.errors import NotFound, Untrusted
 
 RUN_STATES = ("queued", "starting", "running", "paused", "ended")

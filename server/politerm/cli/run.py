@@ -11,7 +11,8 @@ import click
 
 from politerm.cli import INTERRUPTED
 from politerm.cli import trust as trusting
-from politerm.cli.world import Call, Json, Steady, verb
+from politerm.cli.clients import Json, Steady
+from politerm.cli.world import Call, verb
 from politerm.errors import AgentNotFound, PoliTermError
 
 STOP_SECONDS = 15.0

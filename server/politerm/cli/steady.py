@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from politerm.cli.world import Client, Json
+from politerm.cli.clients import Client, Json
 from politerm.errors import HolderGone
 from politerm.lsp.catalog import REPEATABLE
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from politerm.cli.world import Call, Json, Steady, find_run, verb
+from politerm.cli.clients import Json, Steady
+from politerm.cli.world import Call, find_run, verb
 from politerm.errors import AttentionNotFound, InvalidParams
 
 ROLES = click.Choice(["PLANNER", "EXECUTER", "AGENT"], case_sensitive=False)

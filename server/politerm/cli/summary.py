@@ -11,8 +11,9 @@ from rich.text import Text
 
 from politerm.cli import words
 from politerm.cli.changes import Change
+from politerm.cli.clients import Json
 from politerm.cli.display import OUTCOME_STYLES, prose
-from politerm.cli.world import Json, World, program
+from politerm.cli.world import World, program
 
 MARKS = {"added": ("A", "green"), "modified": ("M", "yellow"), "deleted": ("D", "red")}
 MOST_FILES = 15

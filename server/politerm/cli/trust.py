@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from politerm.cli.world import Call, Json, Steady
+from politerm.cli.clients import Json, Steady
+from politerm.cli.world import Call
 from politerm.environment import config_folder
 from politerm.errors import ReadOnly, Untrusted
 

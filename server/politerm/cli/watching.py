@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from politerm.cli import ask
+from politerm.cli.clients import Json, Steady
 from politerm.cli.display import Display
 from politerm.cli.follow import Follower
-from politerm.cli.world import Json, Steady, World
+from politerm.cli.world import World
 from politerm.errors import PoliTermError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO, TypeVar
 import click
 
 from politerm import environment
+from politerm.cli.clients import Client, Json, Steady
 from politerm.errors import InvalidParams, RunNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -31,32 +32,8 @@ if TYPE_CHECKING:
     from politerm.settings import Settings
 
 T = TypeVar("T")
-Json = dict[str, Any]
 UNBROKEN = 10_000
 """Columns of a console that is no terminal."""
-
-
-class Client(Protocol):
-    """The part of lsp/client.py's Client that is used here."""
-
-    @property
-    def closed(self) -> asyncio.Future[None]:
-        """Done when the connection is gone."""
-        ...
-
-    async def command(self, name: str, argument: Json, /) -> Any: ...
-
-    def on(self, method: str, callback: Callable[[Any], None], /) -> None: ...
-
-
-class Steady(Protocol):
-    """What verbs are handed: cli/steady.py's SteadyClient."""
-
-    async def command(self, name: str, argument: Json, /) -> Any: ...
-
-    def on(self, method: str, callback: Callable[[Any], None], /) -> None: ...
-
-    def on_reopened(self, callback: Callable[[], None]) -> None: ...
 
 
 class OpenWorkspace(Protocol):

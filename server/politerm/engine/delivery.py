@@ -15,16 +15,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING
 
 from politerm.core import inputs as inp
 from politerm.core.events import PromptRequested
 from politerm.core.prompt import long_lines, sanitise
 from politerm.core.screen import after_boundary, text_of
 from politerm.engine.ports import Screen
-
-if TYPE_CHECKING:
-    from politerm.engine.session import RoleSession
+from politerm.engine.watched import Watched
 
 SUBMIT_DELAY = 0.3
 """Seconds between paste and Enter for programs with bracketed paste: below about 0.15 some take it as a line break."""
@@ -40,7 +37,7 @@ ECHO_WITHIN, ECHO_ROWS = 0.5, 500
 
 
 class Delivery:
-    def __init__(self, session: RoleSession, request: PromptRequested) -> None:
+    def __init__(self, session: Watched, request: PromptRequested) -> None:
         self.session = session
         self.request = request
         self.panes = session.around.panes

@@ -5,17 +5,13 @@ It does not know what the keys mean, or who asked for them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from politerm.core import inputs as inp
 from politerm.core.events import KeysRequested
+from politerm.engine.watched import Watched
 from politerm.errors import PoliTermError
 
-if TYPE_CHECKING:
-    from politerm.engine.session import RoleSession
 
-
-async def press(session: RoleSession, request: KeysRequested) -> inp.KeysDone:
+async def press(session: Watched, request: KeysRequested) -> inp.KeysDone:
     def done(sent: bool, detail: str = "") -> inp.KeysDone:
         return inp.KeysDone(request.keys_id, session.role, sent, detail)
 

@@ -5,15 +5,11 @@ It does not know what a prompt is, or how one is typed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from politerm.agents.profile import AgentProfile
 from politerm.core import inputs as inp
 from politerm.core.wire import AgentState, Why
 from politerm.engine.ports import Screen
-
-if TYPE_CHECKING:
-    from politerm.engine.session import RoleSession
+from politerm.engine.watched import Watched
 
 LOOK_EVERY = 0.05
 REST_BRACKETED, REST_WAITING, REST_UNKNOWN = 0.25, 0.7, 5.0
@@ -22,7 +18,7 @@ one that is seen to wait for a line, or has turned the terminal's line mode off;
 waits or still loads. What is typed into a program that loads is often thrown away when it turns line mode off."""
 
 
-async def until_ready(session: RoleSession) -> None:
+async def until_ready(session: Watched) -> None:
     """Wait for the ready rule, or, without one, until the program has come to rest after its start."""
     clock = session.around.clock
     began = clock.monotonic()
@@ -40,7 +36,7 @@ async def until_ready(session: RoleSession) -> None:
         await session.moved_or(LOOK_EVERY)
 
 
-async def _is_ready(session: RoleSession, pane: str, screen: Screen) -> bool:
+async def _is_ready(session: Watched, pane: str, screen: Screen) -> bool:
     if session.profile.ready:
         return session.verdict.ready is not None
     quiet = session.quiet()

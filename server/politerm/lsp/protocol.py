@@ -15,7 +15,7 @@ import logging
 import secrets
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from cattrs import Converter, transform_error
 from lsprotocol import types
@@ -29,7 +29,6 @@ from politerm.lsp.converter import message_type, result_type
 from politerm.lsp.framing import Complaint, Id, Notice, Reply, Request
 
 if TYPE_CHECKING:
-    from politerm.lsp.server import PoliTermServer
     from politerm.lsp.transport import Connection
 
 log = logging.getLogger(__name__)
@@ -48,13 +47,26 @@ UNUSED_FEATURES: Final = (
 )
 
 
+class Session(Protocol):
+    """What a connection's server is told of its life, and asked to do (lsp/server.py)."""
+
+    def on_initialize(self, params: dict[str, Any]) -> None: ...
+
+    def on_ready(self) -> None: ...
+
+    def on_exit(self, code: int) -> None: ...
+
+    def execute(self, name: str, arguments: dict[str, Any]) -> Coroutine[Any, Any, Answer]: ...
+
+    def on_progress_cancel(self, token: int | str) -> None: ...
+
+
 class PoliTermProtocol(LanguageServerProtocol):
     """One connection's state. `receive` is called on the loop, once per message."""
 
-    _server: PoliTermServer
-
-    def __init__(self, server: PoliTermServer, converter: Converter) -> None:
+    def __init__(self, server: Any, converter: Converter) -> None:
         super().__init__(server, converter)
+        self._session: Session = server
         for name in UNUSED_FEATURES:
             self.fm.builtin_features.pop(name, None)
         self.connection: Connection | None = None
@@ -120,7 +132,7 @@ class PoliTermProtocol(LanguageServerProtocol):
                 self._answer(id, outcome)
                 if method == types.INITIALIZE:
                     self.stage = "ready"
-                    self._server.on_ready()
+                    self._session.on_ready()
 
     def _out_of_order(self, method: str) -> tuple[int, str] | None:
         match self.stage:
@@ -254,7 +266,7 @@ class PoliTermProtocol(LanguageServerProtocol):
 
     def _notice(self, method: str, params: Any) -> None:
         if method == types.EXIT:
-            self._server.on_exit(0 if self.stage == "closing" else 1)
+            self._session.on_exit(0 if self.stage == "closing" else 1)
             return
         if method == types.CANCEL_REQUEST:
             id = params.get("id") if isinstance(params, dict) else None
@@ -326,7 +338,7 @@ class PoliTermProtocol(LanguageServerProtocol):
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
-        self._server.on_initialize(self.raw_initialize)
+        self._session.on_initialize(self.raw_initialize)
         result: types.InitializeResult = yield from super().lsp_initialize(params)
         result.capabilities.execute_command_provider = types.ExecuteCommandOptions(commands=list(COMMAND_NAMES))
         result.capabilities.experimental = {
@@ -345,11 +357,11 @@ class PoliTermProtocol(LanguageServerProtocol):
         self, params: types.ExecuteCommandParams
     ) -> Coroutine[Any, Any, Any]:
         arguments: Any = params.arguments[0] if params.arguments else {}
-        return self._server.execute(params.command, arguments)
+        return self._session.execute(params.command, arguments)
 
     @lsp_method(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
     def lsp_work_done_progress_cancel(self, params: types.WorkDoneProgressCancelParams) -> None:
-        self._server.on_progress_cancel(params.token)
+        self._session.on_progress_cancel(params.token)
 
 
 class Answer:
