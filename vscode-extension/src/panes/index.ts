@@ -1,7 +1,247 @@
-/** The panes as terminals of the editor. */
-import type * as vscode from "vscode";
+/**
+ * The panes as terminals of the editor: one terminal for each role of a run, opened beside each other or as tabs, and
+ * opened again after a reload of the window.
+ */
+import * as vscode from "vscode";
+import type { Disposable } from "../protocol/api";
+import type { Role, RunView } from "../protocol/generated";
 import type { Services } from "../services";
+import * as words from "../views/words";
+import type { Pane, PaneKey } from "./pane";
 
-export function registerPanes(_services: Services): vscode.Disposable[] {
-  return [];
+type Place = "panel" | "editor";
+
+interface Shown {
+  readonly pane: Pane;
+  readonly terminal: vscode.Terminal;
+  readonly place: Place;
+}
+
+/** What a command may be given: a row of a tree, or just the names. */
+interface Given {
+  readonly runId?: string;
+  readonly role?: string;
+  readonly preserveFocus?: boolean;
+}
+
+const KEY = "politerm.panes";
+const LOOKS: Partial<Record<Role, { icon: string; colour: string }>> = {
+  PLANNER: { icon: "compass", colour: "terminal.ansiBlue" },
+  EXECUTER: { icon: "tools", colour: "terminal.ansiGreen" },
+};
+
+export function registerPanes(services: Services): vscode.Disposable[] {
+  return [new Panes(services)];
+}
+
+class Panes implements Disposable {
+  private readonly shown = new Map<string, Shown>();
+  private readonly parts: Disposable[];
+  /** Panes of before a reload, until their runs are known again. */
+  private remembered: readonly (PaneKey & { place: Place })[];
+
+  constructor(private readonly services: Services) {
+    const { server, store, context } = services;
+    this.remembered = context.workspaceState.get(KEY, []);
+    const command = (name: string, work: (given?: Given) => unknown) => vscode.commands.registerCommand(name, work);
+    this.parts = [
+      server.on("politerm/paneOutput", (frame) => this.shown.get(keyOf(frame))?.pane.frame(frame)),
+      store.onChange((change) => this.storeChanged(change.what, "runId" in change ? change.runId : undefined)),
+      vscode.window.onDidChangeActiveTerminal(() => this.tellContext()),
+      command("politerm.openPane", (given) => this.openPicked(given, placeSetting())),
+      command("politerm.openPaneInEditor", (given) => this.openPicked(given, "editor")),
+      command("politerm.openPanes", (given) => this.openAll(given)),
+      command("politerm.takeOverPane", () => this.active()?.takeOver(true)),
+      command("politerm.releasePane", () => this.active()?.takeOver(false)),
+    ];
+    this.tellContext();
+  }
+
+  dispose(): void {
+    for (const part of this.parts) {
+      part.dispose();
+    }
+    for (const { terminal } of this.shown.values()) {
+      terminal.dispose();
+    }
+  }
+
+  // ---- opening
+
+  private async openPicked(given: Given | undefined, place: Place): Promise<void> {
+    const run = await this.pickRun(given?.runId);
+    const role = run === undefined ? undefined : await pickRole(run, given?.role);
+    if (run === undefined || role === undefined) {
+      return;
+    }
+    if (run.state === "ended") {
+      await offerTimeline(run);
+      return;
+    }
+    await this.open({ runId: run.runId, role }, place, given?.preserveFocus === true);
+  }
+
+  /** Every role of the run, beside each other. */
+  private async openAll(given: Given | undefined): Promise<void> {
+    const run = await this.pickRun(given?.runId);
+    if (run?.state === "ended") {
+      await offerTimeline(run);
+      return;
+    }
+    for (const role of run === undefined ? [] : rolesOf(run)) {
+      await this.open({ runId: run?.runId ?? "", role }, placeSetting(), given?.preserveFocus === true);
+    }
+  }
+
+  private async open(key: PaneKey, place: Place, preserveFocus: boolean): Promise<void> {
+    const shown = this.shown.get(keyOf(key)) ?? (await this.create(key, place));
+    shown.terminal.show(preserveFocus);
+  }
+
+  private async create(key: PaneKey, place: Place): Promise<Shown> {
+    // A terminal emulator is not loaded before there is something to show.
+    const { Pane } = await import("./pane");
+    const known = this.shown.get(keyOf(key));
+    if (known !== undefined) {
+      return known;
+    }
+    const pane = new Pane(
+      this.services,
+      key,
+      () => this.tellContext(),
+      (closed) => this.closed(closed),
+    );
+    const look = LOOKS[key.role] ?? { icon: "terminal", colour: "terminal.ansiMagenta" };
+    const terminal = vscode.window.createTerminal({
+      name: pane.name,
+      pty: pane,
+      iconPath: new vscode.ThemeIcon(look.icon),
+      color: new vscode.ThemeColor(look.colour),
+      location: this.locationOf(key, place),
+    });
+    const shown = { pane, terminal, place };
+    this.shown.set(keyOf(key), shown);
+    this.remember();
+    return shown;
+  }
+
+  /** In the panel, a second pane of the same run splits the first one's place. */
+  private locationOf(key: PaneKey, place: Place): vscode.TerminalOptions["location"] {
+    const peers = [...this.shown.values()].filter(({ pane }) => pane.key.runId === key.runId);
+    if (place === "editor") {
+      return { viewColumn: peers.length > 0 ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active };
+    }
+    const peer = peers.find((each) => each.place === "panel");
+    return peer === undefined ? vscode.TerminalLocation.Panel : { parentTerminal: peer.terminal };
+  }
+
+  // ---- what happens
+
+  private storeChanged(what: "runs" | "attention" | "server", runId: string | undefined): void {
+    if (what === "server" && this.services.server.state.phase !== "ready") {
+      for (const { pane } of this.shown.values()) {
+        pane.serverLost();
+      }
+      return;
+    }
+    if (what === "runs" && runId === undefined) {
+      this.reopen();
+    }
+    for (const { pane } of this.shown.values()) {
+      if (runId === undefined || pane.key.runId === runId) {
+        pane.runChanged();
+      }
+    }
+  }
+
+  /** After a reload: those whose runs still live come back, without taking the focus. */
+  private async reopen(): Promise<void> {
+    const remembered = this.remembered;
+    this.remembered = [];
+    for (const { runId, role, place } of remembered) {
+      const view = this.services.store.run(runId);
+      if (view !== undefined && view.state !== "ended" && !this.shown.has(keyOf({ runId, role }))) {
+        await this.create({ runId, role }, place);
+      }
+    }
+    if (remembered.length > 0) {
+      this.remember();
+    }
+  }
+
+  private closed(pane: Pane): void {
+    this.shown.delete(keyOf(pane.key));
+    this.remember();
+    this.tellContext();
+  }
+
+  private remember(): void {
+    const panes = [...this.shown.values()]
+      .filter(({ pane }) => !pane.ended)
+      .map(({ pane, place }) => ({ ...pane.key, place }));
+    void this.services.context.workspaceState.update(KEY, panes);
+  }
+
+  private active(): Pane | undefined {
+    const terminal = vscode.window.activeTerminal;
+    return [...this.shown.values()].find((each) => each.terminal === terminal)?.pane;
+  }
+
+  /** For the menus: is the terminal in use one of ours, and who types there? */
+  private tellContext(): void {
+    const pane = this.active();
+    const state = pane === undefined || pane.ended ? "none" : pane.taken ? "taken" : "shown";
+    void vscode.commands.executeCommand("setContext", "politerm.activePane", state);
+  }
+
+  private async pickRun(runId: string | undefined): Promise<RunView | undefined> {
+    const { store, server } = this.services;
+    if (runId !== undefined) {
+      return store.run(runId) ?? (await server.request("politerm.run.get", { runId }));
+    }
+    const [only, ...others] = store.live;
+    if (only === undefined) {
+      void vscode.window.showInformationMessage("No run is under way, so there is no pane to open.");
+      return undefined;
+    }
+    if (others.length === 0) {
+      return only;
+    }
+    const entries = store.live.map((run) => ({ label: words.oneLine(run.task, 70), description: run.state, run }));
+    return (await vscode.window.showQuickPick(entries, { title: "Of which run?" }))?.run;
+  }
+}
+
+function keyOf({ runId, role }: { runId: string; role: string }): string {
+  return `${runId}/${role}`;
+}
+
+function rolesOf(run: RunView): Role[] {
+  return Object.keys(run.roles) as Role[];
+}
+
+async function pickRole(run: RunView, given: string | undefined): Promise<Role | undefined> {
+  const roles = rolesOf(run);
+  const named = roles.find((role) => role === given?.toUpperCase());
+  if (named !== undefined || roles.length < 2) {
+    return named ?? roles[0];
+  }
+  const entries = roles.map((role) => ({
+    label: words.roleName(role),
+    description: run.roles[role]?.agent ?? "",
+    role,
+  }));
+  return (await vscode.window.showQuickPick(entries, { title: "Which pane?" }))?.role;
+}
+
+async function offerTimeline(run: RunView): Promise<void> {
+  const open = "Open Timeline";
+  const text = "This run has ended, and its panes with it. Its timeline has all that was said.";
+  if ((await vscode.window.showInformationMessage(text, open)) === open) {
+    await vscode.commands.executeCommand("politerm.openTimeline", { runId: run.runId });
+  }
+}
+
+function placeSetting(): Place {
+  return vscode.workspace.getConfiguration("politerm").get<Place>("panes.location", "panel");
 }

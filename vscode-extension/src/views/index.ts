@@ -1,7 +1,56 @@
 /** The trees, the status bar item, and what asks for attention. */
-import type * as vscode from "vscode";
+import * as vscode from "vscode";
 import type { Services } from "../services";
+import { AgentsView } from "./agentsView";
+import { Answering } from "./answering";
+import { registerCodeActions } from "./codeActions";
+import { NeedsYouView } from "./needsYouView";
+import { Notifications, type Sight } from "./notifications";
+import { PlanView } from "./planView";
+import { RunsView } from "./runsView";
+import { StatusItem } from "./statusItem";
 
-export function registerViews(_services: Services): vscode.Disposable[] {
-  return [];
+export function registerViews(services: Services): vscode.Disposable[] {
+  const plans = new PlanView(services);
+  const answering = new Answering(services, (item) => plans.open(item, false));
+  plans.answering = answering;
+  const runs = new RunsView(services);
+  const needsYou = new NeedsYouView(services);
+  const sight: Sight = {
+    list: () => needsYou.visible,
+    plan: (attentionId) => plans.visible(attentionId),
+    anything: () => needsYou.visible || runs.visible || timelineVisible(),
+  };
+  return [
+    plans,
+    answering,
+    runs,
+    needsYou,
+    new AgentsView(services),
+    new StatusItem(services),
+    new Notifications(services, sight, answering, (item) => plans.open(item)),
+    ...contextKeys(services),
+    ...registerCodeActions(),
+  ];
+}
+
+function timelineVisible(): boolean {
+  return vscode.window.tabGroups.all.some(({ activeTab }) => {
+    const input = activeTab?.input;
+    return input instanceof vscode.TabInputWebview && input.viewType.includes("politerm.timeline");
+  });
+}
+
+/** What the words of empty views depend on. */
+function contextKeys({ store }: Services): vscode.Disposable[] {
+  const tell = () => {
+    void vscode.commands.executeCommand("setContext", "politerm.phase", store.serverState.phase);
+  };
+  tell();
+  const subscription = store.onChange(({ what }) => {
+    if (what === "server") {
+      tell();
+    }
+  });
+  return [subscription];
 }

@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import type { RunEvent } from "../../protocol/generated";
+import { Outline } from "../../views/outline";
+import { progressText, runRows, runStanding } from "../../views/runRows";
+import { byId, changesBetween } from "../../views/tree";
+import { message, role, run, START, told } from "./samples";
+
+const later = (seconds: number) => START + seconds * 1000;
+
+function outlined(events: readonly RunEvent[]): Map<string, Outline> {
+  const outline = new Outline();
+  outline.add(told(events));
+  return new Map([["run-one", outline]]);
+}
+
+const DIALOGUE: RunEvent[] = [
+  message("PLANNER", "plan", "<PLAN>\nFirst this.\n</PLAN>", "m1"),
+  { type: "roundStarted", round: 1 },
+  message("EXECUTER", "result", "Done.", "m2"),
+  message("PLANNER", "revision", "Not quite.", "m3"),
+  { type: "roundStarted", round: 2 },
+  message("EXECUTER", "result", "Now it is.", "m4"),
+  message("PLANNER", "complete", "All is well.", "m5"),
+];
+
+describe("where a run stands", () => {
+  it.each([
+    ["under way", run(), 190, "round 2 of 20 · 3 min"],
+    ["without a limit", run({ maxRounds: 0 }), 10, "round 2 · under a minute"],
+    ["before its first round", run({ state: "starting", round: 0 }), 5, "starting · under a minute"],
+    ["with a question", run({ attention: 1 }), 60, "needs you · round 2 of 20 · 1 min"],
+    ["paused", run({ state: "paused" }), 7500, "paused · round 2 of 20 · 2 h 5 min"],
+    [
+      "ended",
+      run({ state: "ended", outcome: "completed", endedAt: new Date(START).toISOString() }),
+      7200,
+      "completed · 2 rounds · 2 h ago",
+    ],
+    [
+      "stopped by a limit",
+      run({ state: "ended", outcome: "limit", round: 1, endedAt: new Date(START).toISOString() }),
+      90_000,
+      "limit reached · 1 round · yesterday",
+    ],
+  ])("%s", (_, view, seconds, said) => {
+    expect(runStanding(view, later(seconds))).toBe(said);
+  });
+});
+
+describe("the rows of a run", () => {
+  it("are its roles, then its rounds with their messages", () => {
+    const [row] = runRows([run()], outlined(DIALOGUE), later(0), false);
+    expect(row?.label).toBe("Fix the tests");
+    expect(row?.children?.map(({ label }) => label)).toEqual(["Planner", "Executer", "Round 1", "Round 2"]);
+    const said = row?.children?.slice(2).map(({ children }) => children?.map((each) => each.label));
+    expect(said).toEqual([
+      ["Planner: plan", "Executer: result"],
+      ["Planner: revision", "Executer: result", "Planner: complete"],
+    ]);
+  });
+
+  it("say of a role since when it is what it is, and why", () => {
+    const [row] = runRows([run()], new Map(), later(75), false);
+    const planner = row?.children?.[0];
+    expect(planner?.description).toBe("claude · working · 1:15");
+    expect(planner?.spoken).toBe("Planner, claude, working, since 1 minute");
+    expect(planner?.hover?.()).toEqual([
+      { kind: "title", text: "Planner (claude): working since 1:15" },
+      { kind: "fact", label: "Seen in", text: "transcript" },
+      { kind: "fact", label: "Rule", text: "turn open" },
+      { kind: "code", text: "assistant is writing" },
+      { kind: "fact", label: "Pane", text: "%1" },
+    ]);
+  });
+
+  it("show a plan that was edited as it went to the executer", () => {
+    const events: RunEvent[] = [...DIALOGUE, { type: "planEdited", messageId: "m1", body: "First that." }];
+    const rows = byId(runRows([run()], outlined(events), later(0), false));
+    expect(rows.get("run-one/1")).toMatchObject({
+      label: "Planner: plan (edited)",
+      description: "First that.",
+      context: "message.edited",
+      seq: 1,
+    });
+  });
+
+  it("offer no pane when the run has ended", () => {
+    const ended = run({ state: "ended", outcome: "failed", endedAt: new Date(START).toISOString() });
+    const [row] = runRows([ended], new Map(), later(100), false);
+    expect(row?.context).toBe("run.ended");
+    expect(row?.children?.map(({ context, command }) => [context, command])).toEqual([
+      ["role.ended", undefined],
+      ["role.ended", undefined],
+    ]);
+  });
+
+  it("end with a way to older runs where there are some", () => {
+    expect(runRows([run()], new Map(), later(0), true).map(({ id }) => id)).toEqual(["run-one", "older"]);
+  });
+});
+
+describe("a tick of the clock", () => {
+  it("draws the roles again and nothing else", () => {
+    const outlines = outlined(DIALOGUE);
+    const before = runRows([run()], outlines, later(61), false);
+    const after = runRows([run()], outlines, later(62), false);
+    expect(changesBetween(before, after)).toEqual(["run-one/PLANNER", "run-one/EXECUTER"]);
+  });
+
+  it("draws nothing when nothing looks different", () => {
+    const outlines = outlined(DIALOGUE);
+    const ended = run({ state: "ended", outcome: "completed", endedAt: new Date(START).toISOString() });
+    expect(
+      changesBetween(runRows([ended], outlines, later(1), false), runRows([ended], outlines, later(2), false)),
+    ).toEqual([]);
+  });
+
+  it("draws the run again for a new round, and a round for a new message", () => {
+    const before = runRows([run()], outlined(DIALOGUE.slice(0, 3)), later(0), false);
+    const after = runRows([run()], outlined(DIALOGUE.slice(0, 4)), later(0), false);
+    expect(changesBetween(before, after)).toEqual(["run-one"]);
+    const third = runRows([run()], outlined([...DIALOGUE, message("USER", "note", "Thanks.")]), later(0), false);
+    const second = runRows([run()], outlined(DIALOGUE), later(0), false);
+    expect(changesBetween(second, third)).toEqual(["run-one/round/2"]);
+  });
+
+  it("draws all again when a run is new", () => {
+    const one = runRows([run()], new Map(), later(0), false);
+    const two = runRows([run({ runId: "run-two" }), run()], new Map(), later(0), false);
+    expect(changesBetween(one, two)).toBe("all");
+  });
+});
+
+it("a run's progress names who is busy", () => {
+  expect(progressText(run())).toBe("round 2 of 20, Planner working");
+  expect(progressText(run({ round: 0, state: "starting", roles: { PLANNER: role({ state: "starting" }) } }))).toBe(
+    "Planner starting",
+  );
+});
