@@ -75,7 +75,8 @@ def test_an_interrupt_before_the_first_token_ends_the_turn_too(launch: Launch, m
     agent.prompt(SHORT)
     until("it is seen at work", lambda: agent.verdict().working)
     agent.keys(*agent.profile.interrupt)
-    assert agent.wait("turn_end", seconds=15).how == "interrupted"
+    # Only its status tells; a busy one that was never seen is believed to have ended after 15 s.
+    assert agent.wait("turn_end", seconds=30).how == "interrupted"
     until(
         "the prompt is back in the box",
         lambda: any(row.split() == ["❯", "Please", "greet."] for row in agent.visible()),

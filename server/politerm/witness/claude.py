@@ -18,7 +18,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +38,7 @@ from politerm.witness.claude_entry import (
     texts,
     unfolded,
 )
+from politerm.witness.claude_order import InOrder
 from politerm.witness.lines import NEW, LineFile
 
 QUIET: Final = 1.0
@@ -84,6 +85,9 @@ class ClaudeWitness:
     ) -> None:
         self._hooks = LineFile(hooks)
         self._transcript: LineFile | None = None
+        self._order = InOrder(whole=True)
+        self._told_to = ""
+        """How far the transcript has been told; behind this stands a line that waits for the one it follows."""
         self._session = session
         self._config = config
         self._lag = lag
@@ -111,7 +115,8 @@ class ClaudeWitness:
         return self._lag
 
     def cursor(self) -> str:
-        place = self._transcript and [str(self._transcript.path), self._transcript.cursor()]
+        told = self._told_to if self._order.waits else None
+        place = self._transcript and [str(self._transcript.path), told or self._transcript.cursor()]
         turn = self._turn
         return json.dumps(
             {
@@ -120,6 +125,7 @@ class ClaudeWitness:
                 "turn": [turn.open, turn.since, turn.how, turn.why, turn.prompt, turn.busy],
                 "usage": turn.usage,
                 "queued": self._queued,
+                "waits": self._order.waits,
             },
             ensure_ascii=True,
         )
@@ -128,6 +134,7 @@ class ClaudeWitness:
         self._held.clear()
         self._queued.clear()
         self._turn = _Turn()
+        self._order = InOrder(whole=True)
         self._moved = self._clock()
         if cursor is None:
             self._transcript = None
@@ -144,6 +151,7 @@ class ClaudeWitness:
             if place is not None:
                 self._transcript = LineFile(Path(place[0]))
                 trouble = self._transcript.seek(place[1])
+                self._order = InOrder(whole=place[1] == NEW or bool(data.get("waits")))
                 wrong += [f"the transcript: {trouble}"] if trouble else []
         except (ValueError, KeyError, IndexError, TypeError):
             return "the cursor cannot be read"
@@ -158,11 +166,11 @@ class ClaudeWitness:
                 self._hook(hook, now, self._hooks.cursor_behind(count), records)
         self._search(now)
         if self._transcript is not None:
-            for line in self._transcript.poll():
+            for line in self._lines(self._transcript, now):
                 self._moved = now
                 if any(mark in line for mark in _WANTED) and (entry := parsed(line)):
                     self._entry(entry, records)
-            if self._transcript.behind:
+            if self._transcript.behind or self._order.waits:
                 # What the hooks say about the turn may only be believed when its texts have all been read.
                 return records
         self._settle(now, records)
@@ -173,6 +181,15 @@ class ClaudeWitness:
 
     def close(self) -> None:
         """Nothing is held open between two polls."""
+
+    def _lines(self, transcript: LineFile, now: float) -> Iterator[bytes]:
+        before = transcript.cursor()
+        for count, line in enumerate(transcript.poll()):
+            waited = self._order.waits
+            yield from self._order.add(line, now)
+            if self._order.waits and not waited:
+                self._told_to = transcript.cursor_behind(count) if count else before
+        yield from self._order.overdue(now)
 
     # ---- hooks -------------------------------------------------------------------------------------------------------
 
@@ -195,6 +212,7 @@ class ClaudeWitness:
                 self._transcript.poll()
                 while self._transcript.behind:
                     self._transcript.poll()
+            self._order = InOrder(whole=not follows)
         if hook.get("source") != "compact":
             # Whatever turn was open died with the process before this one.
             self._turn = _Turn()

@@ -15,6 +15,7 @@ from politerm.agents.profile import WitnessSpec
 from politerm.engine.ports import WitnessRecord
 from politerm.witness import open_witness
 from politerm.witness.claude import ASKED, IDLE, PATIENCE, QUIET, SEARCH, UNSEEN, ClaudeWitness
+from politerm.witness.claude_order import LATE
 
 DATA = Path(__file__).parent / "data"
 VERSIONS = ("claude-2.1.197", "claude-2.1.329")
@@ -326,3 +327,52 @@ def test_it_is_opened_by_its_kind(tmp_path: Path) -> None:
     assert isinstance(witness, ClaudeWitness)
     assert (witness.source, witness.lag) == ("transcript", 1.5)
     assert witness.poll() == []
+
+
+def linked(*names: str) -> list[bytes]:
+    """A prompt, what the program attaches to it, and the answer, each of which names the one before it."""
+    entries = {
+        "mode": {"type": "mode"},
+        "prompt": {"type": "user", "uuid": "u1", "parentUuid": None, "message": {"content": "Hello"}},
+        "attachment": {"type": "attachment", "uuid": "u2", "parentUuid": "u1", "attachment": {"type": "skills"}},
+        "answer": {
+            "type": "assistant",
+            "uuid": "u3",
+            "parentUuid": "u2",
+            "message": {"id": "m1", "content": [{"type": "text", "text": PLAN}], "usage": {"input_tokens": 7}},
+        },
+        "end": {"type": "system", "subtype": "turn_duration", "uuid": "u4", "parentUuid": "u3"},
+    }
+    return [json.dumps(entries[name], separators=(",", ":")).encode() + b"\n" for name in names]
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one go", "line by line"])
+def test_an_answer_that_is_written_before_its_prompt_is_told_after_it(recorded: Recorded, at_once: bool) -> None:
+    lines = linked("mode", "answer", "prompt", "attachment", "end")
+    witness = recorded.open()
+    records: list[WitnessRecord] = []
+    for some in [lines] if at_once else [[line] for line in lines]:
+        recorded.write(*some)
+        recorded.now += SEARCH
+        records += drain(witness)
+    assert brief(records) == [("prompt", "Hello"), ("reply", PLAN), ("turn_end", "done")]
+    assert [record.tokens_in for record in records if record.kind == "usage"] == [7]
+
+
+def test_an_answer_whose_prompt_has_not_come_is_read_again_by_the_next_reader(recorded: Recorded) -> None:
+    first = recorded.open()
+    recorded.write(*linked("mode", "answer"))
+    assert brief(list(drain(first))) == []
+    second = recorded.open()
+    assert second.seek(first.cursor()) is None
+    recorded.write(*linked("prompt", "attachment", "end"))
+    recorded.now += SEARCH
+    assert brief(list(drain(second))) == [("prompt", "Hello"), ("reply", PLAN), ("turn_end", "done")]
+
+
+def test_an_answer_whose_prompt_never_comes_is_told_in_the_end(recorded: Recorded) -> None:
+    witness = recorded.open()
+    recorded.write(*linked("mode", "answer"))
+    assert brief(list(drain(witness))) == []
+    recorded.now += LATE + 0.1
+    assert brief(list(drain(witness))) == [("reply", PLAN)]
