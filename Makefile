@@ -3,27 +3,20 @@
 
 PYTHON := .venv/bin/python
 WORKERS := 2
-<<<<<<< HEAD
 AGENT_TESTS := -p tests.real_agents.matrix -m real_agents -n $(WORKERS) --dist worksteal tests/real_agents
-
-.PHONY: help setup demo test test-agents agents check lint format soak bench generate picture clean
-=======
 # Only when the lock file is newer than what is there.
 NPM_CI := { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent; }
 
-.PHONY: help setup demo test test-agents test-extension vsix check lint format soak bench generate picture clean
->>>>>>> 2170bf1 (The VS Code extension's skeleton: bundle, types made from the server's models, a store of runs, the server's life)
+.PHONY: help setup demo test test-agents agents test-extension vsix test-vscode check lint format soak bench \
+	generate picture clean
 
 help:
 	@echo 'make demo         a whole run with the built-in agents, in a scratch project'
 	@echo 'make test         everything that is checked before a change lands'
-<<<<<<< HEAD
+	@echo 'make vsix         builds the extension for VS Code, with the server inside'
+	@echo 'make test-vscode  installs a real VS Code into .editors and uses the extension there as a person does'
 	@echo 'make test-agents  installs Claude Code and Codex into .agents and tests with them'
 	@echo 'make agents       tests every published agent in .agents and writes the table in docs/agents.md'
-=======
-	@echo 'make vsix         builds the extension for VS Code, with the server inside'
-	@echo 'make test-agents  installs published agents into .agents and tests with them'
->>>>>>> 2170bf1 (The VS Code extension's skeleton: bundle, types made from the server's models, a store of runs, the server's life)
 	@echo 'make lint         only the style and type checks'
 	@echo 'make format       puts style right where that can be done by a program'
 	@echo 'make generate     writes the generated pages again'
@@ -60,6 +53,11 @@ test-extension: setup
 
 vsix: setup
 	@cd vscode-extension && $(NPM_CI) && npm run --silent package
+
+# In the real editor, a machine's own moods are part of the test: a failed one has two more tries, and that is said.
+test-vscode: vsix
+	@$(PYTHON) vscode-extension/test/user/install.py
+	@cd vscode-extension/test/user && $(NPM_CI) && npm run --silent check && npm test --silent
 
 check: test
 

@@ -210,7 +210,7 @@ def test_generated_pages_are_what_the_generator_writes_today(page: Path) -> None
 
 
 KINDS = {".py", ".md", ".toml", ".sh", ".json", ".ts", ".tsx", ".mjs", ".css", ".lua", ".yml", ".yaml", ""}
-SKIPPED = {"node_modules", "__pycache__", "dist", "build", "htmlcov"}
+SKIPPED = {"artefacts", "node_modules", "__pycache__", "dist", "build", "htmlcov"}
 
 
 def texts() -> Iterator[tuple[str, str]]:
