@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from politerm.agents.profile import AgentProfile, expand
 from politerm.agents.rules import Dialog, Verdict, look
+from politerm.engine.keys import APART
 from politerm.engine.ports import Witness, WitnessRecord
 from politerm.witness import open_witness
 from tests.real_agents.install import Pin
@@ -47,7 +48,7 @@ class LiveAgent:
         self, rig: Rig, pin: Pin, *, cwd: Path, folder: Path, url: str, trusted: bool = True, allowed: bool = False
     ) -> None:
         self.shipped = rig.profile
-        self.session = str(uuid.uuid4()) if self.shipped.session else None
+        self.session = str(uuid.uuid4()) if self.shipped.names_session else None
         """The conversation's id: given by us, or told by the agent's record once it is known."""
         self.records: list[WitnessRecord] = []
         """What the record has said and no `wait` has passed yet; `heard`: all of it."""
@@ -153,6 +154,12 @@ class LiveAgent:
 
     def keys(self, *keys: str) -> None:
         self._tmux("send-keys", "-t", self._pane, *keys)
+
+    def interrupt(self) -> None:
+        """As the engine does it: one key after the other."""
+        for number, key in enumerate(self.profile.interrupt):
+            time.sleep(APART if number else 0)
+            self.keys(key)
 
     def paste(self, text: str) -> None:
         self._tmux("load-buffer", "-b", "prompt", "-", text=text)

@@ -129,7 +129,7 @@ def test_an_interrupt_in_mid_reply_ends_the_turn_and_nothing_else(launch: Launch
     agent.prompt(SHORT)
     until("it is seen at work", lambda: agent.verdict().working)
     until("the half is on the screen", lambda: "Half of it." in "\n".join(agent.visible()) or None)
-    agent.keys(*agent.profile.interrupt)
+    agent.interrupt()
     assert agent.wait("turn_end", seconds=15).how == "interrupted"
     assert model.wait(lambda exchange: exchange.ended == "hung up").ask is not None
     agent.ready()

@@ -115,7 +115,7 @@ class AgentProfile(Wire):
     resume: Keys = ()
     """Arguments that resume a conversation, with `{session}`; empty: it cannot."""
     session: Keys = ()
-    """Arguments that name a new conversation beforehand, with `{session}` (a UUID); empty: it cannot."""
+    """Arguments of a new conversation. Where `{session}` (a UUID) is among them they name it beforehand."""
     permission_mode: str | None = None
     legacy: bool = False
     start_seconds: float = Field(default=60, gt=0)
@@ -124,6 +124,11 @@ class AgentProfile(Wire):
     """What the reader of this agent's record must know to count its tokens and money."""
     presets: dict[str, Any] = Field(default_factory=dict)
     quirks: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def names_session(self) -> bool:
+        """Is a new conversation called as we say?"""
+        return any("{session}" in argument for argument in self.session)
 
     def spec(self) -> AgentSpec:
         """What the run's logic is told."""

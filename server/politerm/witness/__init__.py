@@ -46,12 +46,25 @@ def _jsonl(place: Place) -> Witness:
 def _claude(place: Place) -> Witness:
     from politerm.witness.claude import ClaudeWitness
 
-    own = os.environ.get("CLAUDE_CONFIG_DIR")
-    config = Path(own) if own else (place.home or Path.home()) / ".claude"
+    config = _config("CLAUDE_CONFIG_DIR", place, ".claude")
     return ClaudeWitness(place.path, session=place.session, config=config, lag=place.spec.lag)
 
 
-KINDS: dict[str, Callable[[Place], Witness]] = {"jsonl": _jsonl, "claude": _claude}
+def _copilot(place: Place) -> Witness:
+    from politerm.witness.copilot import CopilotReader
+    from politerm.witness.journal import JournalWitness
+
+    sessions = _config("COPILOT_HOME", place, ".copilot") / "session-state"
+    return JournalWitness(sessions / (place.session or "unknown") / "events.jsonl", CopilotReader(), lag=place.spec.lag)
+
+
+def _config(variable: str, place: Place, usual: str) -> Path:
+    """An agent's own folder: where its user put it, or the usual one in the home."""
+    own = os.environ.get(variable)
+    return Path(own) if own else (place.home or Path.home()) / usual
+
+
+KINDS: dict[str, Callable[[Place], Witness]] = {"jsonl": _jsonl, "claude": _claude, "copilot": _copilot}
 """Each opener imports its reader itself: a run with one kind of agent pays for one reader."""
 
 

@@ -62,7 +62,7 @@ class Installed:
         if program is None:
             raise self._folder.missing(profile)
         named = session
-        if not resume and profile.session:
+        if not resume and profile.names_session:
             named = str(uuid.uuid4())
         return await asyncio.to_thread(self._prepare, profile, program, run_id, role, named, resume)
 

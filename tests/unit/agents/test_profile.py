@@ -53,6 +53,14 @@ def test_a_record_that_ends_turns_makes_their_end_known() -> None:
     assert parse_profile(text, "mine", "user").profile.spec().turn_end == "known"
 
 
+def test_a_conversation_is_named_beforehand_only_where_its_id_is_among_the_arguments() -> None:
+    def profile(session: str) -> AgentProfile:
+        return parse_profile(f"command = ['x']\nsession = {session}", "mine", "user").profile
+
+    assert profile("['--session-id', '{session}']").names_session
+    assert not profile("['-e', '{stateDir}/mine.ts']").names_session
+
+
 def test_a_rule_may_name_its_place() -> None:
     text = "command = ['x']\nready = [{ match = '^>$', where = 'bottom' }, 'go']"
     assert parse_profile(text, "mine", "user").profile.ready == (Rule(match="^>$", where="bottom"), Rule(match="go"))
