@@ -15,6 +15,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 from scripts.editor_settings import editors_leaves
 
+from politerm.cli import demo
 from politerm.core.events import Envelope
 from politerm.core.views import RunView
 from politerm.core.wire import Role, RunId, Wire
@@ -75,6 +76,7 @@ def written() -> str:
     parts.append(_union("RunEvent", events))
     parts.append(f"export const PROTOCOL_VERSION = {catalog.PROTOCOL_VERSION};")
     parts.append(_settings())
+    parts.append(_demo())
     parts.append(_commands())
     parts.append(_notifications("ServerNotifications", "What the server tells.", SERVER_NOTIFICATIONS))
     parts.append(_notifications("ClientNotifications", "What the server is told.", CLIENT_NOTIFICATIONS))
@@ -157,6 +159,11 @@ def _settings() -> str:
             "] as const;",
         ]
     )
+
+
+def _demo() -> str:
+    argument = {"task": demo.TASK, "planner": demo.PLANNER, "executer": demo.EXECUTER, "limits": demo.LIMITS}
+    return f"/** What the demonstration is started with. */\nexport const DEMO = {json.dumps(argument, indent=2)};"
 
 
 def _commands() -> str:

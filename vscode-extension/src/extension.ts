@@ -3,8 +3,9 @@ import * as vscode from "vscode";
 import { registerCommands } from "./commands";
 import { Store } from "./model/store";
 import { registerPanes } from "./panes";
+import { registerServer } from "./server";
 import { Client } from "./server/client";
-import { locate } from "./server/locate";
+import { Locator } from "./server/locate";
 import type { Services } from "./services";
 import { registerTimeline } from "./timeline";
 import { registerViews } from "./views";
@@ -13,15 +14,15 @@ let client: Client | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("PoliTerm", { log: true });
-  const server = new Client(locate, log);
+  const server = new Client(new Locator(context, log), log);
   client = server;
   const store = new Store(server);
   const services: Services = { context, server, store, log };
   context.subscriptions.push(
     log,
     store,
-    vscode.workspace.onDidGrantWorkspaceTrust(() => server.trusted()),
-    ...registerCommands(services, server),
+    ...registerServer(services, server),
+    ...registerCommands(services),
     ...registerViews(services),
     ...registerPanes(services),
     ...registerTimeline(services),

@@ -17,6 +17,7 @@ TASK = (
     "Write a small module slugify.py that turns a title into the last part of a web address, with a test. "
     "Then fix what the test finds."
 )
+PLANNER, EXECUTER = "scripted-planner", "scripted-executer"
 PACE = "0.3"
 """Seconds a step of the agents takes when somebody watches."""
 LIMITS = {"rounds": 10, "minutes": 5}
@@ -59,8 +60,8 @@ async def _demo(call: Call) -> int:
         "task": TASK,
         "mode": "dual",
         "cwd": str(call.folder),
-        "planner": "scripted-planner",
-        "executer": "scripted-executer",
+        "planner": PLANNER,
+        "executer": EXECUTER,
         "limits": LIMITS,
     }
     # The folder is ours, made a moment ago: there is nobody else's work in it to be protected.

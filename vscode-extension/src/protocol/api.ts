@@ -27,15 +27,21 @@ export interface Token {
  */
 export type Phase = "off" | "restricted" | "installing" | "starting" | "ready" | "waiting" | "failed";
 
+/** What a person can do about a server that does not start. own: use the extension's own environment instead. */
+export type Remedy = "retry" | "settings" | "own";
+
 export interface ServerState {
   readonly phase: Phase;
-  /** One sentence for people, where there is something to say. */
+  /** A sentence for people, where there is something to say. */
   readonly message?: string;
+  readonly remedies?: readonly Remedy[];
 }
 
 export interface Server {
   readonly state: ServerState;
-  /** Answers at once with what the server says, starting it when it is not up. Rejects with a `RequestFailed`. */
+  /** Starts the server if that takes no installation, and quietly: for a view that has become visible. */
+  wake(): void;
+  /** The server's answer; the server is started when it is not up. Rejects with a `RequestFailed`. */
   request<C extends CommandName>(command: C, argument: Argument<C>, token?: Token): Promise<Answered<C>>;
   /** Quietly nothing while the server is not up. */
   notify<N extends keyof ClientNotifications>(method: N, params: ClientNotifications[N]): void;

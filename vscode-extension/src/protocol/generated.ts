@@ -677,6 +677,17 @@ export const SERVER_SETTINGS = [
   "log.file",
 ] as const;
 
+/** What the demonstration is started with. */
+export const DEMO = {
+  "task": "Write a small module slugify.py that turns a title into the last part of a web address, with a test. Then fix what the test finds.",
+  "planner": "scripted-planner",
+  "executer": "scripted-executer",
+  "limits": {
+    "rounds": 10,
+    "minutes": 5
+  }
+};
+
 /** Every command: what it is given, and what it answers. */
 export interface Commands {
   "politerm.run.start": { argument: StartRun; answer: RunStarting };

@@ -3,9 +3,10 @@
  *
  *     off → (installing) → starting → ready → waiting → starting …     failed: a person has to act
  *
- * Where the program comes from is locate.ts, how patient we are patience.ts. Every request gets an answer or a
- * `RequestFailed`, also when the server dies under it.
+ * Where the program comes from is locate.ts, how patient we are patience.ts, what people are told trouble.ts. Every
+ * request gets an answer or a `RequestFailed`, also when the server dies under it.
  */
+import { homedir } from "node:os";
 import * as vscode from "vscode";
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from "vscode-languageclient/node";
 import { Signal } from "../model/signal";
@@ -21,13 +22,13 @@ import {
   type Token,
 } from "../protocol/api";
 import type { ClientNotifications, ServerNotifications } from "../protocol/generated";
+import { StartFailed } from "./failure";
 import { failureOf } from "./failures";
+import type { Locator } from "./locate";
 import { Patience } from "./patience";
 import { type ServerCommand, ServerProcess } from "./process";
-import { chosenSettings } from "./settings";
-
-/** Finds the program, installs it where need be; tells what it is doing. */
-export type Locate = (progress: (message: string) => void) => Promise<ServerCommand>;
+import { chosenSettings, serverEnvironment } from "./settings";
+import { checkVersion } from "./version";
 
 interface Session {
   readonly client: LanguageClient;
@@ -48,6 +49,9 @@ const FAREWELL = 2;
 export class Client implements Server, Disposable {
   private session: Session | undefined;
   private starting: Promise<Session> | undefined;
+  private restarting: Promise<void> | undefined;
+  /** The end of the one before: the next starts when it is gone, and takes over its workspace at once. */
+  private leaving: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private closing = false;
   private current: ServerState;
@@ -62,7 +66,7 @@ export class Client implements Server, Disposable {
   };
 
   constructor(
-    private readonly locate: Locate,
+    private readonly locator: Locator,
     private readonly log: vscode.LogOutputChannel,
   ) {
     this.current = { phase: vscode.workspace.isTrusted ? "off" : "restricted" };
@@ -103,6 +107,19 @@ export class Client implements Server, Disposable {
     this.session?.client.sendNotification(method, params).catch(() => undefined);
   }
 
+  wake(): void {
+    if (this.current.phase !== "off" || this.starting !== undefined) {
+      return;
+    }
+    const start = async (): Promise<void> => {
+      if ((await this.locator.found()) !== undefined) {
+        await this.up();
+      }
+    };
+    // What is wrong is told by the state; here nobody has asked for anything.
+    start().catch(() => undefined);
+  }
+
   // ---- its life
 
   /** The running server; started when there is none. Rejects with a `RequestFailed`. */
@@ -124,7 +141,14 @@ export class Client implements Server, Disposable {
   }
 
   /** Ends what runs and starts anew. Calls that come while it works share its end. */
-  async restart(): Promise<void> {
+  restart(): Promise<void> {
+    this.restarting ??= this.startAnew().finally(() => {
+      this.restarting = undefined;
+    });
+    return this.restarting;
+  }
+
+  private async startAnew(): Promise<void> {
     this.patience.forgive();
     await this.starting?.catch(() => undefined);
     await this.down();
@@ -154,32 +178,43 @@ export class Client implements Server, Disposable {
   private async start(): Promise<Session> {
     let process: ServerProcess | undefined;
     try {
-      const command = await this.locate((message) => this.become({ phase: "installing", message }));
+      await this.leaving;
+      const command = await this.locator.locate((message) => this.become({ phase: "installing", message }));
       this.become({ phase: "starting" });
       this.log.info(`Starting the server (${command.source}): ${command.argv.join(" ")}`);
       process = await this.launch(command);
       const client = await this.connect(process);
+      const warning = checkVersion(client.initializeResult, this.locator.version, command.source);
       const session = { client, process, since: Date.now() };
       this.session = session;
       void process.ended.then((how) => this.ended(session, how));
-      this.become({ phase: "ready" });
+      this.become(warning === undefined ? { phase: "ready" } : { phase: "ready", message: warning, remedies: ["own"] });
       return session;
     } catch (error) {
       await process?.end(FAREWELL);
-      const reason = explain(error, process);
-      this.log.error(reason);
-      this.become({ phase: "failed", message: reason });
-      throw new RequestFailed(reason, "unavailable");
+      const { message, remedies } = explain(error, process);
+      this.log.error(message);
+      this.become({ phase: "failed", message, remedies });
+      throw new RequestFailed(message, "unavailable");
     }
   }
 
-  private launch(command: ServerCommand): Promise<ServerProcess> {
-    return ServerProcess.start({
-      ...command,
-      cwd: vscode.workspace.workspaceFolders?.find((folder) => folder.uri.scheme === "file")?.uri.fsPath,
-      env: { ...process.env },
-      onLine: (line) => this.logLine(line),
-    });
+  private async launch(command: ServerCommand): Promise<ServerProcess> {
+    const chosen = vscode.workspace.getConfiguration("politerm").get<Record<string, string>>("server.environment", {});
+    try {
+      return await ServerProcess.start({
+        ...command,
+        cwd: vscode.workspace.workspaceFolders?.find((folder) => folder.uri.scheme === "file")?.uri.fsPath ?? homedir(),
+        env: serverEnvironment(process.env, chosen),
+        onLine: (line) => this.logLine(line),
+      });
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such program" : String(error);
+      throw new StartFailed(`The server cannot be started with “${command.argv.join(" ")}”: ${reason}.`, [
+        "retry",
+        ...(command.source === "setting" ? (["settings", "own"] as const) : []),
+      ]);
+    }
   }
 
   private async connect(process: ServerProcess): Promise<LanguageClient> {
@@ -220,7 +255,7 @@ export class Client implements Server, Disposable {
     if (delay === undefined) {
       const message = `The server ended again and again; the last time, ${how}.`;
       this.log.error(message);
-      this.become({ phase: "failed", message });
+      this.become({ phase: "failed", message, remedies: ["retry"] });
       return;
     }
     this.log.warn(`The server is gone: ${how}. It is started again in ${delay} s; runs go on meanwhile.`);
@@ -232,10 +267,11 @@ export class Client implements Server, Disposable {
     const session = this.session;
     this.session = undefined;
     if (session !== undefined) {
-      await session.client.stop(FAREWELL * 1000).catch(() => undefined);
-      await session.process.end(FAREWELL);
       this.become({ phase: "off" });
+      const stopped = session.client.stop(FAREWELL * 1000).catch(() => undefined);
+      this.leaving = stopped.then(() => session.process.end(FAREWELL));
     }
+    await this.leaving;
   }
 
   private become(state: ServerState): void {
@@ -252,8 +288,14 @@ export class Client implements Server, Disposable {
 }
 
 /** What went wrong, with the server's own last words where it had some. */
-function explain(error: unknown, process: ServerProcess | undefined): string {
+function explain(error: unknown, process: ServerProcess | undefined): StartFailed {
+  if (error instanceof StartFailed) {
+    return error;
+  }
+  if (error instanceof Error && error.name === "AbortError") {
+    return new StartFailed("Setting up the server was cancelled.");
+  }
   const reason = error instanceof Error ? error.message : String(error);
   const words = process?.lastLines.at(-1);
-  return words === undefined ? reason : `${reason} It said: ${words}`;
+  return new StartFailed(words === undefined ? reason : `${reason} It said: ${words}`, ["retry", "settings"]);
 }
