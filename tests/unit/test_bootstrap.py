@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -195,7 +196,9 @@ def test_at_a_terminal_sudo_is_asked_for(machine: Machine, answer: str, code: in
     try:
         os.write(ours, answer.encode())
         done = machine.bootstrap(stdin=theirs, stderr=theirs)
-        shown = os.read(ours, 65536).decode()
+        shown = ""
+        while select.select([ours], [], [], 0)[0]:
+            shown += os.read(ours, 65536).decode()
     finally:
         os.close(ours)
         os.close(theirs)
