@@ -266,8 +266,7 @@ class BareTmux:
                     tmux.go()
                 yield tmux
             finally:
-                with contextlib.suppress(subprocess.SubprocessError):
-                    tmux.call("kill-server")
+                tmux.end()
 
     @property
     def argv(self) -> tuple[str, ...]:
@@ -281,6 +280,15 @@ class BareTmux:
         """One tmux command in a process of its own."""
         done = subprocess.run([*self.argv, *arguments], check=True, capture_output=True, timeout=30)
         return done.stdout.decode("utf-8", "replace").rstrip("\n")
+
+    def end(self) -> None:
+        """A server that still has output for a client which is gone may not heed `kill-server`."""
+        with contextlib.suppress(subprocess.SubprocessError, psutil.Error):
+            server = psutil.Process(self.pid)
+            self.call("kill-server")
+            _, left = psutil.wait_procs([server], timeout=3)
+            for process in left:
+                process.kill()
 
     def go(self) -> None:
         for pane in self.panes:
