@@ -30,7 +30,7 @@ def block_seen(draft: Draft, block: BlockSeen) -> None:
     index = -1 if block.index is None else block.index
     mark: tuple[object, ...] = ("at", block.turn, index) if index >= 0 else ("is", kind, content_mark(block.body))
     refused = ("refused", _excerpt(block))
-    if mark in role.seen:
+    if mark in role.seen or _shown_again(draft, block, kind):
         return
     reason = _refusal(role, block, kind)
     if reason is not None:
@@ -61,6 +61,21 @@ def block_seen(draft: Draft, block: BlockSeen) -> None:
     role = draft.role(block.role)
     if role.duty == "answered" and not role.over and not role.relayed and role.spec.turn_end == "never":
         draft.emit(ev.TurnEnded(role=block.role, how="done", source="message", turn=role.turn))
+
+
+def _shown_again(draft: Draft, block: BlockSeen, kind: str) -> bool:
+    """A screen that hides prompts shows the messages of earlier turns below this one's prompt."""
+    if block.index is not None:
+        return False
+    key, mark = block.header.get("key"), content_mark(block.body)
+    return key is not None and any(
+        said.sender is block.role
+        and said.turn != block.turn
+        and said.kind == kind
+        and said.header.get("key") == key
+        and content_mark(said.body) == mark
+        for said in draft.state.messages
+    )
 
 
 def block_broken(draft: Draft, broken: BlockBroken) -> None:

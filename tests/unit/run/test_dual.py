@@ -180,6 +180,22 @@ def test_the_key_of_the_prompt_before_a_nudge_still_counts_but_no_older_one() ->
     assert types(run.tell(run.on_screen(PLANNER, "continue", "late", key=asked.key))) == ["messageReceived"]
 
 
+def test_an_old_answer_that_a_screen_shows_below_the_new_prompt_is_nothing_new() -> None:
+    never = ev.AgentSpec(name="x", turn_end="never")
+    run = Dialogue(agents={PLANNER: never, EXECUTER: never})
+    run.start()
+    run.up()
+    run.taken(PLANNER)
+    old = run.prompt(PLANNER).key
+    run.tell(run.on_screen(PLANNER, "plan", "go on", key=old))
+    run.taken(EXECUTER)
+    run.tell(run.on_screen(EXECUTER, "result", key=run.prompt(EXECUTER).key))
+    run.taken(PLANNER)
+    assert run.tell(run.on_screen(PLANNER, "plan", "│ go  on │", key=old)) == []
+    # Other words under the old key were never said then.
+    assert types(run.tell(run.on_screen(PLANNER, "plan", "go elsewhere", key=old))) == ["messageRefused"]
+
+
 def test_words_that_were_refused_without_the_key_count_with_it() -> None:
     run = Dialogue().began()
     assert types(run.tell(run.on_screen(PLANNER, "plan", "go"))) == ["messageRefused"]
