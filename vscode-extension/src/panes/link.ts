@@ -29,6 +29,8 @@ export interface PaneWire {
   takeOver(on: boolean): Promise<void>;
   input(data: string): Promise<void>;
   credit(bytes: number): void;
+  /** It could not be opened: for the log. */
+  refused(error: unknown): void;
 }
 
 /** Where output goes. `read` must be called when it has been dealt with: only then is more asked for. */
@@ -69,8 +71,9 @@ export class PaneLink {
     let opened: Opened;
     try {
       opened = await this.wire.open(WINDOW);
-    } catch {
+    } catch (error) {
       // No pane yet, or no server: whoever knows of either wakes this link again.
+      this.wire.refused(error);
       if (generation === this.generation) this.set("waiting");
       return;
     }

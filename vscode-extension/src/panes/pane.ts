@@ -41,7 +41,7 @@ export class Pane implements vscode.Pseudoterminal {
     private readonly changed: (pane: Pane) => void,
     private readonly gone: (pane: Pane) => void,
   ) {
-    const { server } = services;
+    const { server, log } = services;
     const later = (milliseconds: number, work: () => void) => {
       const timer = setTimeout(work, milliseconds);
       return () => clearTimeout(timer);
@@ -54,6 +54,7 @@ export class Pane implements vscode.Pseudoterminal {
         takeOver: async (on) => void (await server.request("politerm.pane.takeOver", { ...key, on })),
         input: async (data) => void (await server.request("politerm.pane.input", { ...key, data })),
         credit: (bytes) => server.notify("politerm/paneCredit", { ...key, bytes }),
+        refused: (error) => log.info(`The pane ${key.runId} ${key.role} cannot be shown yet: ${error}`),
       },
       {
         reset: (data, size, read) => this.mirror.reset(data, size, read),

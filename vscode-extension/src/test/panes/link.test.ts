@@ -23,6 +23,7 @@ function stage() {
     takeOver: async (on) => void said.push(`takeOver ${on}`),
     input: async (data) => void said.push(`input ${data}`),
     credit: (bytes) => void said.push(`credit ${bytes}`),
+    refused: () => {},
   };
   const screen = {
     reset: (data: string, _: unknown, read: () => void) => {
