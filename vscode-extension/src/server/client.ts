@@ -92,11 +92,9 @@ export class Client implements Server, Disposable {
     try {
       // A plain request and not the command that the library registers: that one resolves to nothing when the
       // connection is lost, and cannot be cancelled.
-      return await client.sendRequest(
-        "workspace/executeCommand",
-        params,
-        token as vscode.CancellationToken | undefined,
-      );
+      // A token that is undefined would count as a second parameter, and both would travel as an array.
+      const withToken = token === undefined ? [] : [token as vscode.CancellationToken];
+      return await client.sendRequest("workspace/executeCommand", params, ...withToken);
     } catch (error) {
       throw failureOf(error);
     }
