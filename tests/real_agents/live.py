@@ -89,6 +89,15 @@ class LiveAgent:
         assert witness is not None
         return witness
 
+    def followed(self) -> Witness:
+        """The witness, of the conversation that the screen names where it does."""
+        shown = self.verdict().session if self.shipped.conversation else None
+        if shown and not (self.session or "").startswith(shown):
+            cursor = self.witness.cursor()
+            self.session, self._witness = shown, None
+            self.witness.seek(cursor)
+        return self.witness
+
     def __enter__(self) -> LiveAgent:
         return self
 
@@ -182,7 +191,7 @@ class LiveAgent:
 
     def poll(self) -> list[WitnessRecord]:
         """Everything that the witness has said so far."""
-        new = self.witness.poll()
+        new = self.followed().poll()
         self.session = next((record.text for record in new if record.kind == "session"), self.session)
         self.records += new
         self.heard += new

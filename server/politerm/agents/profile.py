@@ -59,6 +59,8 @@ class BlockedRule(Wire):
 
     match: Pattern
     about: Pattern | None = None
+    runs_on: bool = False
+    """What is asked goes on from the matched row to the next blank one: a banner with a time in it may be wrapped."""
     kind: AttentionKind = "permission"
     where: Place = "bottom"
     choices: dict[str, Keys] = Field(default_factory=dict)
@@ -92,6 +94,9 @@ class AgentProfile(Wire):
     """How a busy agent shows; a pattern alone is searched on the whole screen, from its lowest row up, but only in the
     three rows above where a ready rule holds for the last line: what stands farther up is then left from before."""
     blocked: tuple[BlockedRule, ...] = ()
+    conversation: Rules = ()
+    """How the program names its conversation while it runs, for a record that is found by that name: a group `session`,
+    of which the beginning is enough. A pattern alone is searched in the title."""
     dialog_seconds: float = Field(default=0.1, ge=0, le=10)
     """How long a dialog must have stood before it takes keys, and before it is told: one that is still being drawn
     looks like another one at every look."""

@@ -24,6 +24,14 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _MERGED = ("env", "files", "usage", "presets", "quirks", "witness")
 """Tables of which a user's file may change a single entry."""
 
+_RULES: Mapping[str, type[Wire]] = {
+    "blocked": BlockedRule,
+    "ready": Rule,
+    "working": Rule,
+    "draft": Rule,
+    "conversation": Rule,
+}
+
 
 @dataclass(frozen=True)
 class Parsed:
@@ -103,15 +111,14 @@ def _known(model: type[Wire], raw: Mapping[str, Any], file: str, path: str, warn
 def _inner(field: str, value: Any, file: str, path: str, warnings: list[str]) -> Any:
     if field == "witness" and isinstance(value, dict):
         return _known(WitnessSpec, value, file, f"{path}.", warnings)
-    tables: dict[str, type[Wire]] = {"blocked": BlockedRule, "ready": Rule, "working": Rule, "draft": Rule}
-    if field not in tables:
+    if field not in _RULES:
         return value
     if isinstance(value, dict):
         value = [value]
     if not isinstance(value, list):
         return value
     return [
-        _known(tables[field], one, file, f"{path}[{index}].", warnings) if isinstance(one, dict) else one
+        _known(_RULES[field], one, file, f"{path}[{index}].", warnings) if isinstance(one, dict) else one
         for index, one in enumerate(value)
     ]
 

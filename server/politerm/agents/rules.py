@@ -14,6 +14,7 @@ that paste.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ class Verdict:
     working: RuleHit | None = None
     dialog: Dialog | None = None
     draft: RuleHit | None = None
+    session: str | None = None
+    """The beginning of the name of its conversation."""
 
 
 def look(profile: AgentProfile, visible: Sequence[str], title: str = "", *, pasted: str = "") -> Verdict:
@@ -84,7 +87,8 @@ def look(profile: AgentProfile, visible: Sequence[str], title: str = "", *, past
         past = max(ready_row, _pasted_row(profile, rows, pasted))
         dialog = _dialog(profile, rows, title, past, _squeezed(pasted))
     draft = _first(profile.draft, "draft", "bottom", rows, title)
-    return Verdict(ready[0] if ready else None, working[0] if working else None, dialog, draft[0] if draft else None)
+    hits = [found[0] if found else None for found in (ready, working, draft)]
+    return Verdict(hits[0], hits[1], dialog, hits[2], _session(profile, rows, title))
 
 
 @lru_cache(maxsize=512)
@@ -125,6 +129,14 @@ def _first(
     return None
 
 
+def _session(profile: AgentProfile, rows: Sequence[str], title: str) -> str | None:
+    for rule in profile.conversation:
+        for _, text in _places(rule.where or "title", rows, title):
+            if found := _search(rule.match, text):
+                return found.groupdict().get("session")
+    return None
+
+
 def _pasted_row(profile: AgentProfile, rows: Sequence[str], pasted: str) -> int:
     """The lowest row that shows where our prompt ends, in full or folded; -1: none. It was pasted when no dialog stood
     there, so whatever stands above it was answered before."""
@@ -152,7 +164,8 @@ def _dialog(profile: AgentProfile, rows: Sequence[str], title: str, past: int, p
         return None
     index, rule, found = best
     line = found.string.strip()
-    what = (found.groupdict().get("what") or _about(rule, rows[max(0, index - DIALOG_ROWS) : index]) or line).strip()
+    named = found.groupdict().get("what") or _about(rule, rows[max(0, index - DIALOG_ROWS) : index])
+    what = (_paragraph(rows[index:]) if rule.runs_on else named or line).strip()
     return Dialog(
         rule=f"blocked: {rule.match}",
         what=what,
@@ -163,6 +176,10 @@ def _dialog(profile: AgentProfile, rows: Sequence[str], title: str, past: int, p
         evidence=line,
         below=sum(bool(row) for row in rows[index + 1 :]),
     )
+
+
+def _paragraph(rows: Sequence[str]) -> str:
+    return " ".join(row.strip() for row in itertools.takewhile(bool, rows))
 
 
 def _about(rule: BlockedRule, above: Sequence[str]) -> str | None:

@@ -69,6 +69,8 @@ def agent_down(draft: Draft, down: inp.AgentDown) -> None:
     why = Why(source=down.what, rule="death", evidence=down.reason)
     draft.emit(ev.AgentStateChanged(role=down.role, state=AgentState.DEAD, why=why))
     draft.withdraw(role=down.role, kinds=("permission", "login", "update", "trust"))
+    if role.dialog is not None:
+        draft.withdraw(role=down.role, about=role.dialog)
     if not role.over:
         draft.emit(ev.TurnEnded(role=down.role, how="failed", source=down.what, turn=role.turn))
     if down.final:

@@ -161,8 +161,14 @@ def _usage_seen(draft: Draft, usage: inp.UsageSeen) -> None:
 # ---- dialogs and keys ------------------------------------------------------------------------------------------------
 
 
+_DIALOG_TITLES: Mapping[str, str] = {
+    "question": "The {role} asks something on its screen",
+    "budget": "The {role} has reached a limit of its use",
+}
+
+
 def _dialog_seen(draft: Draft, dialog: inp.DialogSeen) -> None:
-    title = f"The {dialog.role.value} asks for {dialog.kind}"
+    title = _DIALOG_TITLES.get(dialog.kind, "The {role} asks for {kind}").format(role=dialog.role, kind=dialog.kind)
     draft.ask(
         dialog.kind,
         title,
@@ -267,10 +273,13 @@ def _answer(draft: Draft, answer: inp.AnswerGiven) -> None:
     keys = draft.state.dialog_keys.get(answer.attention_id, {}).get(answer.choice or "")
     draft.emit(ev.AttentionAnswered(attention_id=answer.attention_id, choice=answer.choice, text=answer.text))
     who = item.role
-    if answer.choice == "stop" and item.kind not in ("permission", "trust", "login", "update"):
+    if answer.choice == "stop" and not keys and item.kind not in ("permission", "trust", "login", "update"):
         draft.end("stopped", reason=f"stopped by the user: {item.title}")
         return
     if who is None:
+        return
+    if keys:
+        _press(draft, who, keys, "answer", guard=about)
         return
     match item.kind:
         case "uncertain":
@@ -280,8 +289,7 @@ def _answer(draft: Draft, answer: inp.AnswerGiven) -> None:
         case "question":
             _answer_question(draft, who, about, answer)
         case _:
-            if keys:
-                _press(draft, who, keys, "answer", guard=about)
+            pass
 
 
 def _answer_uncertain(draft: Draft, who: Role, answer: inp.AnswerGiven) -> None:

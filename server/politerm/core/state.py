@@ -434,7 +434,7 @@ def _attention_raised(state: RunState, event: ev.AttentionRaised, at: str) -> Ru
     )
     if event.role is None:
         return state
-    if event.kind in ("permission", "login", "update", "trust"):
+    if event.keys or event.kind in ("permission", "login", "update", "trust"):
         return state.with_role(event.role, dialog=event.about)
     if event.kind in ("question", "plan") and event.about is not None:
         return state.with_role(event.role, settled=True)
@@ -451,7 +451,8 @@ def _attention_answered(state: RunState, event: ev.AttentionAnswered) -> RunStat
     if item.role is None:
         return state
     role = state.role(item.role)
-    if item.kind in ("permission", "login", "update", "trust") and role.dialog == state.about.get(event.attention_id):
+    about = state.about.get(event.attention_id)
+    if about is not None and role.dialog == about:
         return state.with_role(item.role, dialog=None)
     if item.kind == "plan" and event.choice == "sendback":
         # A plan that was sent back is never passed on.

@@ -14,6 +14,7 @@ This module does not know what a prompt says or what follows from it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 
 from politerm.core import inputs as inp
@@ -22,7 +23,12 @@ from politerm.core.prompt import long_lines, sanitise
 from politerm.core.screen import after_boundary, text_of
 from politerm.engine.ports import Screen
 from politerm.engine.watched import Watched
+from politerm.errors import PoliTermError, TmuxError, TmuxGone, TmuxTimeout
 
+log = logging.getLogger(__name__)
+
+AGAIN, TMUX_WITHIN = 0.3, 20.0
+"""Seconds until a delivery begins again that tmux failed, and for how long that is tried while tmux answers at all."""
 SUBMIT_DELAY = 0.3
 """Seconds between paste and Enter for programs with bracketed paste: below about 0.15 some take it as a line break."""
 SHOWN_WITHIN = 2.0
@@ -47,7 +53,32 @@ class Delivery:
         self._mark = request.prompt_id if request.attempt == 1 else f"{request.prompt_id}/{request.attempt}"
 
     async def run(self) -> inp.Input | None:
-        """PromptTaken, PromptLost, PromptUnclear; None when the record has told PromptTaken itself."""
+        """Whatever tmux does meanwhile: PromptTaken, PromptLost, PromptUnclear; None when it is told elsewhere."""
+        clock = self.session.around.clock
+        until = clock.monotonic() + TMUX_WITHIN
+        try:
+            while True:
+                try:
+                    return await self._once()
+                except TmuxGone:
+                    raise
+                except TmuxError as error:
+                    # A stopped server may go on, a lost connection is made again, a dead pane's end is told apart.
+                    # Every delivery begins with a look, so it can begin again.
+                    log.warning("delivery of %s: %s", self.request.prompt_id, error)
+                    if not isinstance(error, TmuxTimeout) and clock.monotonic() > until:
+                        raise
+                    await asyncio.sleep(AGAIN)
+        except TmuxGone as error:
+            # Its death is told apart; what became of the prompt is found out when the agent is back.
+            log.info("delivery of %s: %s", self.request.prompt_id, error)
+            return None
+        except PoliTermError as error:
+            return inp.PromptUnclear(self.request.prompt_id, str(error))
+
+    async def _once(self) -> inp.Input | None:
+        """None when the record has told PromptTaken itself."""
+        self._folded = "anywhere"
         session, request = self.session, self.request
         if session.taken == request.prompt_id:
             return inp.PromptTaken(request.prompt_id, "record")

@@ -26,17 +26,17 @@ from politerm.engine.dialogs import DialogWatch
 from politerm.engine.idleness import Idleness
 from politerm.engine.keys import press
 from politerm.engine.pace import POLL_FIRST, Pace, longest_pause
-from politerm.engine.ports import PaneHandle, PaneSpec, Screen
+from politerm.engine.ports import PaneHandle, PaneSpec, Screen, Witness
 from politerm.engine.readiness import until_ready
 from politerm.engine.reading import HOLD, RecordReader, ScreenReader
 from politerm.engine.status import shown_state
 from politerm.engine.surroundings import Surroundings
-from politerm.errors import AgentNotFound, PoliTermError, TmuxError, TmuxGone, TmuxMissing, TmuxTimeout
+from politerm.errors import AgentNotFound, PoliTermError, TmuxMissing
 
 log = logging.getLogger(__name__)
 
-AGAIN, TMUX_WITHIN = 0.3, 20.0
-"""Seconds until a delivery begins again that tmux failed, and for how long that is tried while tmux answers at all."""
+AGAIN = 0.3
+"""Seconds until a look begins again that failed."""
 HISTORY = 5000
 """Lines above the screen that are read for messages of agents without a record."""
 
@@ -67,6 +67,8 @@ class RoleSession:
         self.taken_over = False
         """A person types into the pane."""
         self._session: str | None = None
+        self._shown_session: str | None = None
+        """The conversation that the screen names, perhaps only its beginning."""
         self._taken_event = asyncio.Event()
         self.moved_at = around.clock.monotonic()
         self._wake = asyncio.Event()
@@ -167,7 +169,7 @@ class RoleSession:
         self.dead = False
         self._ready = False
         self._canvas = Canvas(self.around.columns, self.around.rows)
-        self._last_state = None
+        self._last_state = self._shown_session = None
         self.moved_at = self.around.clock.monotonic()
 
     def _attach(self, handle: PaneHandle) -> None:
@@ -180,15 +182,24 @@ class RoleSession:
     def _open_record(self, handle: PaneHandle | None) -> None:
         if self.record is not None:
             self.record.witness.close()
-        witness = self.around.agents.witness(
-            self.profile,
-            self.around.run_id,
-            self.role,
-            cwd=self.around.cwds[self.role],
-            session=self._session,
-            pid=handle.pid if handle else None,
-        )
+        witness = self._witness(handle, self._session)
         self.record = RecordReader(self.role, witness) if witness is not None else None
+
+    def _witness(self, handle: PaneHandle | None, session: str | None) -> Witness | None:
+        around, pid = self.around, handle.pid if handle else None
+        cwd = around.cwds[self.role]
+        return around.agents.witness(self.profile, around.run_id, self.role, cwd=cwd, session=session, pid=pid)
+
+    def _follow_session(self) -> None:
+        """The screen names a conversation: its record is read from here on, as far as it is not known already."""
+        shown = self.verdict.session
+        if shown in (None, self._shown_session) or self.record is None:
+            return
+        self._shown_session = shown
+        if (witness := self._witness(self.handle, shown)) is not None:
+            witness.seek(self.record.witness.cursor())
+            self.record.witness.close()
+            self.record.witness = witness
 
     def _spawn_watcher(self, resumed: bool) -> None:
         name = f"watch {self.around.run_id} {self.role}"
@@ -359,6 +370,7 @@ class RoleSession:
     def judge(self, screen: Screen) -> None:
         """Apply the profile's rules to a screen and tell what changed."""
         self.verdict = look(self.profile, screen.visible, screen.status.title, pasted=self.pasted)
+        self._follow_session()
         typing = self._typing if self._delivery is not None and not screen.status.canonical else None
         drafted = typing is not None and typing.draft(screen)
         self.idleness.looked(self.verdict, screen, drafted=drafted, quiet=self.quiet())
@@ -427,6 +439,7 @@ class RoleSession:
 
     def judge_start(self, screen: Screen) -> None:
         self.verdict = look(self.profile, screen.visible, screen.status.title)
+        self._follow_session()
         self._tell_dialog(self.verdict.dialog)
         if self.dialog is not None:
             self._tell_state()
@@ -461,28 +474,9 @@ class RoleSession:
         self._wake.set()
 
     async def _deliver(self, request: PromptRequested) -> None:
-        outcome: inp.Input | None = None
-        until = self.around.clock.monotonic() + TMUX_WITHIN
         try:
-            while True:
-                try:
-                    self._typing = Delivery(self, request)
-                    outcome = await self._typing.run()
-                    break
-                except TmuxGone:
-                    raise
-                except TmuxError as error:
-                    # A stopped server may go on, a lost connection is made again, a dead pane's end is told apart.
-                    # Every delivery begins with a look, so it can begin again.
-                    log.warning("delivery of %s: %s", request.prompt_id, error)
-                    if not isinstance(error, TmuxTimeout) and self.around.clock.monotonic() > until:
-                        raise
-                    await asyncio.sleep(AGAIN)
-        except TmuxGone as error:
-            # Its death is told apart; what became of the prompt is found out when the agent is back.
-            log.info("delivery of %s: %s", request.prompt_id, error)
-        except PoliTermError as error:
-            outcome = inp.PromptUnclear(request.prompt_id, str(error))
+            self._typing = Delivery(self, request)
+            outcome = await self._typing.run()
         finally:
             if self._delivery is asyncio.current_task():
                 self._delivery = None

@@ -50,6 +50,12 @@ def _claude(place: Place) -> Witness:
     return ClaudeWitness(place.path, session=place.session, config=config, lag=place.spec.lag)
 
 
+def _codex(place: Place) -> Witness:
+    from politerm.witness.codex import CodexWitness
+
+    return CodexWitness(_config("CODEX_HOME", place, ".codex"), session=place.session, lag=place.spec.lag)
+
+
 def _copilot(place: Place) -> Witness:
     from politerm.witness.copilot import CopilotReader
     from politerm.witness.journal import JournalWitness
@@ -64,7 +70,12 @@ def _config(variable: str, place: Place, usual: str) -> Path:
     return Path(own) if own else (place.home or Path.home()) / usual
 
 
-KINDS: dict[str, Callable[[Place], Witness]] = {"jsonl": _jsonl, "claude": _claude, "copilot": _copilot}
+KINDS: dict[str, Callable[[Place], Witness]] = {
+    "jsonl": _jsonl,
+    "claude": _claude,
+    "codex": _codex,
+    "copilot": _copilot,
+}
 """Each opener imports its reader itself: a run with one kind of agent pays for one reader."""
 
 

@@ -28,17 +28,14 @@ from politerm.witness.claude_entry import (
     asked,
     blocks,
     calls,
-    clean,
     failure,
     human,
-    inner,
-    number,
-    parsed,
     seconds,
     texts,
     unfolded,
 )
 from politerm.witness.claude_order import InOrder
+from politerm.witness.entry import clean, inner, number, parsed
 from politerm.witness.lines import NEW, LineFile
 
 QUIET: Final = 1.0

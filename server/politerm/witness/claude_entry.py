@@ -11,33 +11,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from politerm.witness.entry import clean, inner
+
 _PASTED: Final = re.compile(
     r'(?:\n\n)?<pasted_content id="([0-9a-f]+)">\n(.*?)\n</pasted_content id="\1">\n?', re.DOTALL
 )
 """What 2.1.329 puts around a paste that it folds (over 3 lines or 800 characters); the text inside is ours."""
 
 
-def parsed(line: bytes) -> Mapping[str, Any] | None:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def clean(value: Any) -> str:
-    """JSON may hold halves of surrogate pairs, which nothing after us can store."""
-    text = value if isinstance(value, str) else ""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def unfolded(text: str) -> str:
     return _PASTED.sub(r"\2", text)
-
-
-def inner(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = entry.get(name)
-    return value if isinstance(value, dict) else {}
 
 
 def blocks(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -70,11 +53,6 @@ def seconds(entry: Mapping[str, Any]) -> float:
         return datetime.fromisoformat(str(entry.get("timestamp"))).timestamp()
     except ValueError:
         return 0.0
-
-
-def number(usage: Mapping[str, Any], name: str) -> int:
-    value = usage.get(name)
-    return value if isinstance(value, int) else 0
 
 
 def asked(hook: Mapping[str, Any]) -> str:

@@ -32,6 +32,21 @@ def test_ready_is_the_last_line_that_is_not_empty() -> None:
     assert look(mine, []).ready is None
 
 
+def test_a_conversation_is_named_by_the_title_as_far_as_it_shows() -> None:
+    mine = profile(conversation=r"^\S+ (?P<session>[0-9a-f-]{8,})")
+    assert look(mine, ["idle 0123456789"], "busy 01a1fdd6-5107...").session == "01a1fdd6-5107"
+    assert look(mine, ["idle 0123456789"], "starting").session is None
+    on_screen = profile(conversation=[{"match": "^session (?P<session>.+)$", "where": "last-line"}])
+    assert look(on_screen, ["session abc", ""]).session == "abc"
+
+
+def test_what_a_banner_says_may_run_on_to_the_next_blank_row() -> None:
+    rule = {"match": "^# Limit", "runs_on": True, "kind": "budget", "state": "limited"}
+    found = dialog(["", "# Limit reached, try", "again at 12:16.", "", "Else."], blocked=[rule])
+    assert found is not None
+    assert (found.what, found.state) == ("# Limit reached, try again at 12:16.", AgentState.LIMITED)
+
+
 def test_a_blank_that_the_screen_lost_is_no_matter() -> None:
     assert look(profile(ready="^mine> $"), ["mine>"]).ready is not None
     assert look(profile(ready="^mine>$"), ["mine>     ", "     "]).ready is not None

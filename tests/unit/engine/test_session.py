@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from politerm.agents.profile import AgentProfile
-from politerm.core.wire import Role, RunId
+from politerm.agents.rules import Verdict
+from politerm.core.wire import PromptId, Role, RunId
 from politerm.engine.session import RoleSession
 from politerm.engine.surroundings import Surroundings
 from tests.unit.engine.test_runner import Clock
@@ -68,3 +70,30 @@ async def test_a_session_whose_watcher_failed_ends_all_the_same(caplog: pytest.L
     await asyncio.sleep(0)
     await session.end()
     assert "a defect" in caplog.text
+
+
+async def test_the_record_of_the_conversation_that_the_screen_names_is_read_on_from_where_it_stood() -> None:
+    """A program that names its conversation itself tells it late, and a person may change to another one."""
+    opened: list[str | None] = []
+
+    class Agents:
+        def witness(self, *given: object, session: str | None, **more: object) -> Any:
+            opened.append(session)
+            cursor = SimpleNamespace(at="new")
+            return SimpleNamespace(
+                cursor=lambda: f"{session} {cursor.at}",
+                seek=lambda at: setattr(cursor, "at", f"after {at}"),
+                close=lambda: None,
+            )
+
+    session = a_session()
+    session.around = replace(session.around, agents=cast(Any, Agents()), cwds={Role.PLANNER: "/"})
+    session._open_record(None)
+    assert session.record is not None
+    session.record.turn = PromptId("p1")
+    for shown, now in ((None, [None]), ("abc", [None, "abc"]), ("abc", [None, "abc"]), (None, [None, "abc"])):
+        session.verdict = Verdict(session=shown)
+        session._follow_session()
+        assert opened == now
+    assert session.record.witness.cursor() == "abc after None new"
+    assert session.record.turn == "p1", "what is known of the turn stays known"

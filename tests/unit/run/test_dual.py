@@ -376,6 +376,24 @@ def test_a_dialog_is_asked_once_answered_once_and_nothing_is_pasted_meanwhile() 
     assert "promptRequested" in types(run.said)
 
 
+@pytest.mark.parametrize("kind", ["question", "budget", "update"])
+def test_whatever_a_dialog_is_about_it_holds_up_typing_and_is_answered_by_its_keys(kind: ev.AttentionKind) -> None:
+    run = Dialogue().began()
+    seen = inp.DialogSeen(EXECUTER, kind, "d1", "which?", (ev.Choice(id="first", label="1"),), {"first": ("1",)})
+    item = only(run.tell(seen), ev.AttentionRaised)
+    assert "promptRequested" not in types(run.says(PLANNER, "plan"))
+    told = run.tell(inp.AnswerGiven(item.attention_id, choice="first"))
+    assert only(told, ev.KeysRequested).keys == ("1",)
+    assert only(told, ev.PromptRequested).to is EXECUTER, "the plan that waited; nothing is told to the agent beside"
+
+
+def test_a_dialog_ends_with_the_program_that_showed_it() -> None:
+    run = Dialogue().began()
+    run.tell(inp.DialogSeen(PLANNER, "question", "d1", "which?", (), {"first": ("1",)}))
+    run.tell(inp.AgentDown(PLANNER, 1, "gone"))
+    assert not run.state.open_attention()
+
+
 def test_a_dialog_that_the_person_answers_in_the_pane_is_closed() -> None:
     run = Dialogue().began()
     run.tell(inp.DialogSeen(PLANNER, "permission", "d1", "x", (), {}))

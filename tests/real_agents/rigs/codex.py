@@ -1,0 +1,63 @@
+"""Codex against the scripted model: the Responses API as a provider of the user's own, one folder that is trusted."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.model_server.scenario import Step, Tool
+from tests.real_agents.rigs import KEY, Rig
+
+CONFIG = """\
+model = "gpt-5.5"
+model_provider = "scripted"
+
+[model_providers.scripted]
+name = "scripted"
+base_url = {url}
+wire_api = "responses"
+env_key = "SCRIPTED_KEY"
+# Errors are to show at once.
+request_max_retries = 1
+stream_max_retries = 1
+
+[analytics]
+enabled = false
+
+# A user who has seen what is said about newer models. This one gets its tools one by one.
+[notice.model_migrations]
+"gpt-5.5" = "gpt-6-sol"
+"""
+
+
+class Codex(Rig):
+    name = "codex"
+
+    def prepare(self, home: Path, url: str, *, trusted: Sequence[Path], allowed: bool) -> None:
+        """Files of the project and commands in the sandbox are never asked about, so `allowed` changes nothing."""
+        own = home / ".codex"
+        own.mkdir(parents=True, exist_ok=True)
+        projects = [f'\n[projects.{json.dumps(str(path))}]\ntrust_level = "trusted"\n' for path in trusted]
+        (own / "config.toml").write_text(CONFIG.format(url=json.dumps(f"{url}/v1")) + "".join(projects), "utf-8")
+        (home / "tmp").mkdir(exist_ok=True)
+
+    def env(self, home: Path, url: str) -> dict[str, str]:
+        # It makes no programs of its own in a home that lies in the folder for temporary files.
+        return {"SCRIPTED_KEY": KEY, "TMPDIR": str(home / "tmp")}
+
+    def write(self, path: Path, text: str) -> Step:
+        added = "".join(f"+{line}\n" for line in text.splitlines())
+        return Tool("apply_patch", {"freeform": f"*** Begin Patch\n*** Add File: {path}\n{added}*** End Patch\n"})
+
+    def run(self, command: str) -> Step:
+        return Tool("exec_command", {"cmd": command})
+
+    def read(self, path: Path | str) -> Step:
+        # The model fills in the path, which may hold any quote.
+        return Tool("exec_command", {"cmd": f"cat -n \"$(cat <<'END'\n{path}\nEND\n)\""})
+
+    def asks(self, path: Path) -> Step:
+        command = f"touch {shlex.quote(str(path))}"
+        return Tool("exec_command", {"cmd": command, "sandbox_permissions": "require_escalated", "justification": "?"})
