@@ -15,12 +15,13 @@ export function command(services: Services, name: string, work: Work): vscode.Di
     try {
       await work(services, given);
     } catch (error) {
-      await tell(services, error);
+      await tellFailure(services, error);
     }
   });
 }
 
-async function tell({ log }: Services, error: unknown): Promise<void> {
+/** One message, with the next step as its button. Never rejects. */
+export async function tellFailure({ log }: Services, error: unknown): Promise<void> {
   const code = error instanceof RequestFailed ? error.code : "internal";
   // A server that does not start has its own message (server/trouble.ts), and who cancels knows it.
   if (code === "unavailable" || code === "cancelled") {

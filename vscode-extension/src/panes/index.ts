@@ -3,10 +3,11 @@
  * opened again after a reload of the window.
  */
 import * as vscode from "vscode";
+import { chooseRole, chooseRun } from "../commands/choose";
+import { command } from "../commands/guard";
 import type { Disposable } from "../protocol/api";
 import type { Role, RunView } from "../protocol/generated";
 import type { Services } from "../services";
-import * as words from "../views/words";
 import type { Pane, PaneKey } from "./pane";
 
 type Place = "panel" | "editor";
@@ -17,12 +18,22 @@ interface Shown {
   readonly place: Place;
 }
 
+/** What is kept over a reload of the window. */
+interface Remembered extends PaneKey {
+  readonly place: Place;
+  /** It was the terminal in use. */
+  readonly active: boolean;
+}
+
 /** What a command may be given: a row of a tree, or just the names. */
 interface Given {
   readonly runId?: string;
   readonly role?: string;
   readonly preserveFocus?: boolean;
 }
+
+const lives = (view: RunView): boolean => view.state !== "ended";
+const UNDER_WAY = "is under way";
 
 const KEY = "politerm.panes";
 const LOOKS: Partial<Record<Role, { icon: string; colour: string }>> = {
@@ -38,21 +49,22 @@ class Panes implements Disposable {
   private readonly shown = new Map<string, Shown>();
   private readonly parts: Disposable[];
   /** Panes of before a reload, until their runs are known again. */
-  private remembered: readonly (PaneKey & { place: Place })[];
+  private remembered: readonly Remembered[];
 
   constructor(private readonly services: Services) {
     const { server, store, context } = services;
     this.remembered = context.workspaceState.get(KEY, []);
-    const command = (name: string, work: (given?: Given) => unknown) => vscode.commands.registerCommand(name, work);
+    const on = (name: string, work: (given: Given | undefined) => Promise<void> | undefined) =>
+      command(services, name, async (_, given) => work(given as Given | undefined));
     this.parts = [
       server.on("politerm/paneOutput", (frame) => this.shown.get(keyOf(frame))?.pane.frame(frame)),
       store.onChange((change) => this.storeChanged(change.what, "runId" in change ? change.runId : undefined)),
-      vscode.window.onDidChangeActiveTerminal(() => this.tellContext()),
-      command("politerm.openPane", (given) => this.openPicked(given, placeSetting())),
-      command("politerm.openPaneInEditor", (given) => this.openPicked(given, "editor")),
-      command("politerm.openPanes", (given) => this.openAll(given)),
-      command("politerm.takeOverPane", () => this.active()?.takeOver(true)),
-      command("politerm.releasePane", () => this.active()?.takeOver(false)),
+      vscode.window.onDidChangeActiveTerminal(() => this.activeChanged()),
+      on("politerm.openPane", (given) => this.openPicked(given, placeSetting())),
+      on("politerm.openPaneInEditor", (given) => this.openPicked(given, "editor")),
+      on("politerm.openPanes", (given) => this.openAll(given)),
+      on("politerm.takeOverPane", () => this.active()?.takeOver(true)),
+      on("politerm.releasePane", () => this.active()?.takeOver(false)),
     ];
     this.tellContext();
   }
@@ -69,8 +81,8 @@ class Panes implements Disposable {
   // ---- opening
 
   private async openPicked(given: Given | undefined, place: Place): Promise<void> {
-    const run = await this.pickRun(given?.runId);
-    const role = run === undefined ? undefined : await pickRole(run, given?.role);
+    const run = await chooseRun(this.services, given, lives, UNDER_WAY);
+    const role = run && (await chooseRole(run, given, "Which pane?"));
     if (run === undefined || role === undefined) {
       return;
     }
@@ -83,7 +95,7 @@ class Panes implements Disposable {
 
   /** Every role of the run, beside each other. */
   private async openAll(given: Given | undefined): Promise<void> {
-    const run = await this.pickRun(given?.runId);
+    const run = await chooseRun(this.services, given, lives, UNDER_WAY);
     if (run?.state === "ended") {
       await offerTimeline(run);
       return;
@@ -158,10 +170,13 @@ class Panes implements Disposable {
   private async reopen(): Promise<void> {
     const remembered = this.remembered;
     this.remembered = [];
-    for (const { runId, role, place } of remembered) {
+    for (const { runId, role, place, active } of remembered) {
       const view = this.services.store.run(runId);
       if (view !== undefined && view.state !== "ended" && !this.shown.has(keyOf({ runId, role }))) {
-        await this.create({ runId, role }, place);
+        const { terminal } = await this.create({ runId, role }, place);
+        if (active) {
+          terminal.show(true);
+        }
       }
     }
     if (remembered.length > 0) {
@@ -176,10 +191,19 @@ class Panes implements Disposable {
   }
 
   private remember(): void {
+    if (this.remembered.length > 0) {
+      // Those of before the reload have not come back yet; forgetting them now would be for ever.
+      return;
+    }
     const panes = [...this.shown.values()]
       .filter(({ pane }) => !pane.ended)
-      .map(({ pane, place }) => ({ ...pane.key, place }));
+      .map(({ pane, place }): Remembered => ({ ...pane.key, place, active: pane === this.active() }));
     void this.services.context.workspaceState.update(KEY, panes);
+  }
+
+  private activeChanged(): void {
+    this.tellContext();
+    this.remember();
   }
 
   private active(): Pane | undefined {
@@ -193,23 +217,6 @@ class Panes implements Disposable {
     const state = pane === undefined || pane.ended ? "none" : pane.taken ? "taken" : "shown";
     void vscode.commands.executeCommand("setContext", "politerm.activePane", state);
   }
-
-  private async pickRun(runId: string | undefined): Promise<RunView | undefined> {
-    const { store, server } = this.services;
-    if (runId !== undefined) {
-      return store.run(runId) ?? (await server.request("politerm.run.get", { runId }));
-    }
-    const [only, ...others] = store.live;
-    if (only === undefined) {
-      void vscode.window.showInformationMessage("No run is under way, so there is no pane to open.");
-      return undefined;
-    }
-    if (others.length === 0) {
-      return only;
-    }
-    const entries = store.live.map((run) => ({ label: words.oneLine(run.task, 70), description: run.state, run }));
-    return (await vscode.window.showQuickPick(entries, { title: "Of which run?" }))?.run;
-  }
 }
 
 function keyOf({ runId, role }: { runId: string; role: string }): string {
@@ -218,20 +225,6 @@ function keyOf({ runId, role }: { runId: string; role: string }): string {
 
 function rolesOf(run: RunView): Role[] {
   return Object.keys(run.roles) as Role[];
-}
-
-async function pickRole(run: RunView, given: string | undefined): Promise<Role | undefined> {
-  const roles = rolesOf(run);
-  const named = roles.find((role) => role === given?.toUpperCase());
-  if (named !== undefined || roles.length < 2) {
-    return named ?? roles[0];
-  }
-  const entries = roles.map((role) => ({
-    label: words.roleName(role),
-    description: run.roles[role]?.agent ?? "",
-    role,
-  }));
-  return (await vscode.window.showQuickPick(entries, { title: "Which pane?" }))?.role;
 }
 
 async function offerTimeline(run: RunView): Promise<void> {

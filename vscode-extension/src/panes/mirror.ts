@@ -36,6 +36,7 @@ export class PaneMirror {
   private readonly terminal: Terminal;
   private view: Size;
   private cursorShown = true;
+  private last: string | undefined;
   private mark: IMarker | undefined;
   private cursorKeys = false;
   private told = "";
@@ -78,6 +79,15 @@ export class PaneMirror {
       this.terminal.resize(pane.columns, pane.rows);
     });
     this.feed(`\x1bc${data}`, read);
+  }
+
+  /** The last line, below everything: the pane is over and has no cursor any more. */
+  finish(line: string): void {
+    this.terminal.write("", () => {
+      this.last = line;
+      this.cursorShown = false;
+      this.wantPaint();
+    });
   }
 
   resize(view: Size): void {
@@ -184,6 +194,9 @@ export class PaneMirror {
       }
     }
     lines.length = end;
+    if (this.last !== undefined) {
+      lines.push("", this.last);
+    }
     return { lines, cursor };
   }
 

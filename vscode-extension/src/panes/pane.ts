@@ -3,9 +3,9 @@
  * to the agent only after the reader has taken the pane over.
  */
 import * as vscode from "vscode";
+import { tellFailure } from "../commands/guard";
 import type { Role, RunView } from "../protocol/generated";
 import type { Services } from "../services";
-import { complain } from "../views/complain";
 import * as words from "../views/words";
 import { PaneLink } from "./link";
 import { PaneMirror } from "./mirror";
@@ -99,7 +99,7 @@ export class Pane implements vscode.Pseudoterminal {
   }
 
   handleInput(data: string): void {
-    if (this.link.type(data, complain) || this.over) {
+    if (this.link.type(data, (error) => void tellFailure(this.services, error)) || this.over) {
       return;
     }
     if (!this.hinted) {
@@ -159,7 +159,7 @@ export class Pane implements vscode.Pseudoterminal {
         5000,
       );
     } catch (error) {
-      complain(error);
+      void tellFailure(this.services, error);
     }
   }
 
@@ -167,7 +167,7 @@ export class Pane implements vscode.Pseudoterminal {
     if (!this.over) {
       this.over = true;
       void this.link.close();
-      this.mirror.feed(lastLine(view));
+      this.mirror.finish(lastLine(view));
       this.changed(this);
     }
   }

@@ -29,7 +29,9 @@ export function piecesOf(line: IBufferLine, width: number, scratch: IBufferCell)
   const drawn = (cell: Cell) => cell.chars !== " " || cell.style !== "";
   let end = lastThat(cells, cells.length, drawn);
   if (end === 0) return EMPTY;
-  if (end > width) {
+  if (end > width && isRule(cells, end)) {
+    end = width;
+  } else if (end > width) {
     // What stands beyond the view is only blanks and the frame's right side: the words before them are all there is.
     const words = lastThat(cells, end, (cell) => cell.chars !== " " && cell.chars !== "" && !FRAME.test(cell.chars));
     end = words <= width ? lastThat(cells, width, drawn) : words;
@@ -41,6 +43,13 @@ export function piecesOf(line: IBufferLine, width: number, scratch: IBufferCell)
     from = to;
   }
   return pieces;
+}
+
+/** A line drawn with one character, as `-----`. */
+function isRule(cells: readonly Cell[], end: number): boolean {
+  const drawn = cells.slice(0, end).filter(({ chars }) => chars !== " ");
+  const first = drawn[0]?.chars ?? "";
+  return /^[^\p{L}\p{N}]$/u.test(first) && drawn.every(({ chars }) => chars === first);
 }
 
 /** Cells by column; the second column of a wide character is a cell without characters. */

@@ -22,7 +22,7 @@ export function paneTitle(role: string, view: RunView | undefined, link: LinkSta
 /** Written under the screen when nothing more can come. */
 export function lastLine(view: RunView): string {
   const how = view.outcome === "limit" ? "a limit was reached" : (view.outcome ?? "ended");
-  return `\x1b[999;1H\r\n\x1b[0;2m── The run has ended: ${how}. ──\x1b[0m`;
+  return `\x1b[2m── The run has ended: ${how} ──\x1b[0m`;
 }
 
 /** Written where a screen will be. */

@@ -1,10 +1,10 @@
 /** *Agents*: asked for when the list is looked at, and again on wish; a check starts one agent without a prompt. */
 import * as vscode from "vscode";
+import { tellFailure } from "../commands/guard";
 import type { Disposable } from "../protocol/api";
 import type { AgentView } from "../protocol/generated";
 import type { Services } from "../services";
 import { agentRows, type Report, reportOf } from "./agentRows";
-import { complain } from "./complain";
 import { LiveTree } from "./liveTree";
 
 export class AgentsView implements Disposable {
@@ -55,7 +55,7 @@ export class AgentsView implements Disposable {
       this.draw();
     } catch (error) {
       this.asked = false;
-      complain(error);
+      void tellFailure(this.services, error);
     }
   }
 
@@ -71,7 +71,7 @@ export class AgentsView implements Disposable {
       this.checks.set(agent, reportOf(report));
     } catch (error) {
       this.checks.delete(agent);
-      complain(error);
+      void tellFailure(this.services, error);
     }
     this.draw();
   }

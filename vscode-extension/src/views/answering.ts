@@ -1,9 +1,9 @@
 /** Answers to what waits for a person: with a choice, in own words, or picked from everything that is offered. */
 import * as vscode from "vscode";
+import { tellFailure } from "../commands/guard";
 import { type Disposable, RequestFailed } from "../protocol/api";
 import type { Attention } from "../protocol/generated";
 import type { Services } from "../services";
-import { complain } from "./complain";
 import { choiceIcon } from "./needsYouRows";
 import * as words from "./words";
 
@@ -56,7 +56,7 @@ export class Answering implements Disposable {
       if (error instanceof RequestFailed && error.code === "attentionNotFound") {
         void vscode.window.setStatusBarMessage("PoliTerm: this was answered already", 5000);
       } else {
-        complain(error);
+        void tellFailure(this.services, error);
       }
       return false;
     } finally {
@@ -70,7 +70,10 @@ export class Answering implements Disposable {
     if (chosen?.danger === true) {
       const sure = await vscode.window.showWarningMessage(
         `${chosen.label}?`,
-        { modal: true, detail: [item.title, words.oneLine(item.text, 200)].filter((line) => line !== "").join("\n") },
+        {
+          modal: true,
+          detail: [words.withNames(item.title), words.oneLine(item.text, 200)].filter((line) => line !== "").join("\n"),
+        },
         chosen.label,
       );
       if (sure === undefined) {
@@ -94,7 +97,7 @@ export class Answering implements Disposable {
 
   async inWords(item: Attention): Promise<void> {
     const text = await vscode.window.showInputBox({
-      title: item.title,
+      title: words.withNames(item.title),
       prompt: words.oneLine(item.text, 200),
       placeHolder: "Your answer",
       ignoreFocusOut: true,
@@ -108,7 +111,7 @@ export class Answering implements Disposable {
   async pick(item: Attention): Promise<void> {
     type Entry = vscode.QuickPickItem & { does: () => Promise<unknown> };
     const entries: Entry[] = item.choices.map((choice) => ({
-      label: choice.label,
+      label: words.capital(choice.label),
       ...(choice.danger === true ? { description: "careful" } : {}),
       iconPath: new vscode.ThemeIcon(choiceIcon(choice).name),
       does: () => this.choose(item, choice.id),
@@ -121,7 +124,7 @@ export class Answering implements Disposable {
       entries.push({ label: "Answer in your own words…", iconPath, does: () => this.inWords(item) });
     }
     const picked = await vscode.window.showQuickPick(entries, {
-      title: item.title,
+      title: words.withNames(item.title),
       placeHolder: words.oneLine(item.text, 120) || "Your answer",
       ignoreFocusOut: true,
     });
@@ -145,7 +148,7 @@ export class Answering implements Disposable {
       return items[0];
     }
     const picked = await vscode.window.showQuickPick(
-      items.map((item) => ({ label: item.title, description: words.oneLine(item.text, 80), item })),
+      items.map((item) => ({ label: words.withNames(item.title), description: words.oneLine(item.text, 80), item })),
       { title: "What needs you" },
     );
     return picked?.item;

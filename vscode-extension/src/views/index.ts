@@ -19,7 +19,7 @@ export function registerViews(services: Services): vscode.Disposable[] {
   const sight: Sight = {
     list: () => needsYou.visible,
     plan: (attentionId) => plans.visible(attentionId),
-    anything: () => needsYou.visible || runs.visible || timelineVisible(),
+    anything: () => needsYou.visible || runs.visible || plans.visible() || timelineVisible(),
   };
   return [
     plans,

@@ -23,19 +23,20 @@ export function needsYouRows(items: readonly Attention[], runs: readonly RunView
 }
 
 function itemRow(item: Attention, task: string | undefined, now: number): Row {
+  const title = words.withNames(item.title);
   const waited = words.secondsBetween(item.raisedAt, now);
   const about = [task === undefined ? "" : words.oneLine(task, 40), waited < 60 ? "" : words.minutes(waited)];
   const spokenTask = task === undefined ? "" : `, run ${words.oneLine(task, 40)}`;
   return {
     id: item.attentionId,
-    label: words.oneLine(item.title, 100),
+    label: words.oneLine(title, 100),
     description: about.filter((part) => part !== "").join(" · "),
     icon: KINDS[item.kind] ?? { name: "bell" },
     hover: () => [
-      { kind: "title", text: item.title },
+      { kind: "title", text: title },
       ...(item.text === "" ? [] : [{ kind: "code" as const, text: words.withoutTags(item.text).slice(0, 3000) }]),
     ],
-    spoken: `${item.title}${spokenTask}, ${words.plural(item.choices.length, "choice")}`,
+    spoken: `${title}${spokenTask}, ${words.plural(item.choices.length, "choice")}`,
     context: `attention.${item.kind}${item.role === undefined || item.runId === undefined ? "" : ".pane"}`,
     open: "expanded",
     children: [...textRows(item), ...actionRows(item)],
@@ -104,16 +105,17 @@ function actionRows(item: Attention): Row[] {
 
 function choiceRow(item: Attention, choice: Choice): Row {
   const danger = choice.danger === true;
+  const label = words.capital(choice.label);
   return {
     id: `${item.attentionId}/choice/${choice.id}`,
-    label: choice.label,
+    label,
     icon: choiceIcon(choice),
-    spoken: danger ? `${choice.label}, careful` : choice.label,
+    spoken: danger ? `${label}, careful` : label,
     ...(danger ? { description: "careful" } : {}),
     context: danger ? "attention.choice.danger" : "attention.choice",
     command: {
       command: "politerm.answerAttention",
-      title: choice.label,
+      title: label,
       arguments: [{ attentionId: item.attentionId, choice: choice.id }],
     },
     attentionId: item.attentionId,

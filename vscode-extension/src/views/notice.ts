@@ -1,20 +1,21 @@
 /**
- * Which items deserve a notification: each one at most once, and only when nobody is looking at the list of them. What
- * was seen there, or was told before, or came from another place and is gone again, is never told.
+ * Which items deserve to be told, and with which buttons. Each one is fresh once, whether it is told then or not: what
+ * was seen in the list, or came and went while somebody else answered it, never comes back as a notification.
  */
 import type { Attention } from "../protocol/generated";
 import { choiceIcon } from "./needsYouRows";
+import * as words from "./words";
 
 export class Notices {
   private readonly known = new Set<string>();
 
-  /** The items to tell now. `looking`: the window has the focus and shows them already. */
-  update(items: readonly Attention[], looking: boolean): readonly Attention[] {
+  /** The items that were not there before. */
+  fresh(items: readonly Attention[]): readonly Attention[] {
     const fresh = items.filter((item) => !this.known.has(item.attentionId));
     for (const item of fresh) {
       this.known.add(item.attentionId);
     }
-    return looking ? [] : fresh;
+    return fresh;
   }
 }
 
@@ -43,7 +44,7 @@ export function buttonsOf(item: Attention): readonly Button[] {
   const buttons: Button[] = safe
     .sort((a, b) => Number(choiceIcon(a).name === "close") - Number(choiceIcon(b).name === "close"))
     .slice(0, BUTTONS)
-    .map((choice) => ({ label: choice.label, does: "choice", choice: choice.id }));
+    .map((choice) => ({ label: words.capital(choice.label), does: "choice", choice: choice.id }));
   if (item.freeText && buttons.length < BUTTONS) {
     buttons.push({ label: "Answer…", does: "words" });
   }

@@ -3,11 +3,11 @@
  * nothing of it is in sight; that it has ended.
  */
 import * as vscode from "vscode";
+import { tellFailure } from "../commands/guard";
 import type { Disposable } from "../protocol/api";
 import type { Attention, RunView } from "../protocol/generated";
 import type { Services } from "../services";
 import type { Answering } from "./answering";
-import { complain } from "./complain";
 import { type Button, buttonsOf, Notices } from "./notice";
 import { progressText } from "./runRows";
 import * as words from "./words";
@@ -30,8 +30,9 @@ interface Shown {
 export class Notifications implements Disposable {
   private readonly notices = new Notices();
   private readonly progress = new Map<string, Shown>();
-  /** Runs whose progress the reader has had, and runs that were under way when they were first heard of. */
+  /** Runs whose progress the reader has had: it does not come back by itself. */
   private readonly hadProgress = new Set<string>();
+  /** Runs that were seen under way: their end is news. */
   private readonly live = new Set<string>();
   private readonly parts: Disposable[];
 
@@ -68,17 +69,18 @@ export class Notifications implements Disposable {
   // ---- what needs the reader
 
   private async attention(): Promise<void> {
-    const looking = vscode.window.state.focused && this.sight.list();
-    const told = this.notices.update(this.services.store.attention, looking);
-    // A plan opens by itself; where the reader sees that happen, a notification would say it a second time.
-    const plans = told.filter((item) => item.kind === "plan");
-    await Promise.all(plans.map((item) => this.openPlan(item).catch(complain)));
-    const rest = told.filter((item) => !(vscode.window.state.focused && this.sight.plan(item.attentionId)));
-    const [only, ...others] = rest;
+    const { focused } = vscode.window.state;
+    const fresh = this.notices.fresh(this.services.store.attention);
+    // A plan opens by itself, and is seen where the reader is.
+    const plans = fresh.filter((item) => item.kind === "plan");
+    await Promise.all(plans.map((item) => this.openPlan(item).catch((error) => tellFailure(this.services, error))));
+    const seen = (item: Attention) => focused && (this.sight.list() || this.sight.plan(item.attentionId));
+    const told = fresh.filter((item) => !seen(item));
+    const [only, ...others] = told;
     if (only !== undefined && others.length === 0) {
       await this.tellOne(only);
     } else if (only !== undefined) {
-      const chosen = await vscode.window.showWarningMessage(`${rest.length} things need you.`, "Show");
+      const chosen = await vscode.window.showWarningMessage(`${told.length} things need you.`, "Show");
       if (chosen !== undefined) {
         await vscode.commands.executeCommand("politerm.showNeedsYou");
       }
@@ -87,7 +89,8 @@ export class Notifications implements Disposable {
 
   private async tellOne(item: Attention): Promise<void> {
     const text = words.oneLine(item.text, 160);
-    const message = text === "" || item.kind === "plan" ? item.title : `${item.title}: ${text}`;
+    const title = words.withNames(item.title);
+    const message = text === "" || item.kind === "plan" ? title : `${title}: ${text}`;
     const buttons = buttonsOf(item);
     const show = item.kind === "plan" || item.kind === "question" ? "showInformationMessage" : "showWarningMessage";
     const chosen = await vscode.window[show](message, ...buttons.map(({ label }) => label));
@@ -130,9 +133,14 @@ export class Notifications implements Disposable {
     const shown = this.progress.get(view.runId);
     if (view.state === "paused" || view.state === "queued" || this.sight.anything()) {
       shown?.end();
+    } else if (view.attention > 0) {
+      // What needs the reader has a notification of its own; one for each is enough.
+      shown?.end();
+      this.hadProgress.delete(view.runId);
     } else if (shown !== undefined) {
       shown.report(progressText(view));
-    } else if (!this.hadProgress.has(view.runId)) {
+    } else if (view.state === "running" && !this.hadProgress.has(view.runId)) {
+      // Its start has a progress of its own.
       this.begin(view);
     }
   }
@@ -160,11 +168,12 @@ export class Notifications implements Disposable {
           },
         });
         token.onCancellationRequested(() => {
+          this.hadProgress.add(runId);
           this.progress.get(runId)?.end();
           this.services.server
             .request("politerm.run.interrupt", { runId })
             .then((seen) => this.services.store.seen(seen))
-            .catch(complain);
+            .catch((error) => tellFailure(this.services, error));
         });
       });
     });

@@ -1,7 +1,7 @@
 /**
  * A plan as a document: its address, what is shown above it, and what of it goes to the server.
  *
- *     politerm-plan:/<attention id>/plan.md              the plan that waits; edits are what the executer gets
+ *     politerm-plan:/<attention id>/Plan to approve.md   the plan that waits; edits are what the executer gets
  *     politerm-plan-kept:/<run>/<message>/planner.md     what the planner wrote
  *     politerm-plan-kept:/<run>/<message>/edited.md      what the executer was given
  *     politerm-plan-kept:/waiting/<attention id>/planner.md
@@ -18,11 +18,11 @@ export type Version = "planner" | "edited";
 
 /** Paths of both schemes. Ids are the server's, and hold no slash. */
 export function planPath(attentionId: string): string {
-  return `/${attentionId}/plan.md`;
+  return `/${attentionId}/Plan to approve.md`;
 }
 
 export function attentionOf(path: string): string | undefined {
-  return /^\/([^/]+)\/plan\.md$/.exec(path)?.[1];
+  return /^\/([^/]+)\/Plan to approve\.md$/.exec(path)?.[1];
 }
 
 export function keptPath(runId: string, messageId: string, version: Version): string {

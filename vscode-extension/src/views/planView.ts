@@ -3,11 +3,11 @@
  * is kept with the workspace, so that a reload loses no edit; what was edited stays comparable in the run's own log.
  */
 import * as vscode from "vscode";
+import { tellFailure } from "../commands/guard";
 import type { Disposable } from "../protocol/api";
 import type { Attention } from "../protocol/generated";
 import type { Services } from "../services";
 import type { Answering } from "./answering";
-import { complain } from "./complain";
 import { Outline } from "./outline";
 import * as plan from "./plan";
 
@@ -103,9 +103,12 @@ export class PlanView implements vscode.FileSystemProvider, vscode.CodeLensProvi
     await vscode.window.showTextDocument(document, { preview: false, preserveFocus });
   }
 
-  /** Is this plan's document in a visible editor? */
-  visible(attentionId: string): boolean {
-    const uri = uriOf(attentionId).toString();
+  /** Is this plan's document in a visible editor, or any plan's? */
+  visible(attentionId?: string): boolean {
+    const uri = attentionId === undefined ? undefined : uriOf(attentionId).toString();
+    if (uri === undefined) {
+      return vscode.window.visibleTextEditors.some(({ document }) => document.uri.scheme === plan.PLAN_SCHEME);
+    }
     return vscode.window.visibleTextEditors.some(({ document }) => document.uri.toString() === uri);
   }
 
@@ -156,7 +159,7 @@ export class PlanView implements vscode.FileSystemProvider, vscode.CodeLensProvi
         "Plan: the planner's ↔ mine",
       );
     } catch (error) {
-      complain(error);
+      void tellFailure(this.services, error);
     }
   }
 

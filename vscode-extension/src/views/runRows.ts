@@ -143,7 +143,7 @@ function roleRow(view: RunView, role: string, seen: RoleView, now: number): Row 
   return {
     id: `${view.runId}/${role}`,
     label: name,
-    description: `${seen.agent} · ${state}${time}`,
+    description: `${state}${time} · ${seen.agent}`,
     icon: roleIcon(live ? seen.state : "dead", live),
     hover: () => roleHover(name, seen, live, seconds),
     spoken: `${name}, ${seen.agent}, ${state}${spokenTime}`,
@@ -261,7 +261,7 @@ function itemHead(item: Item): string {
     case "paused":
       return "Paused";
     default:
-      return item.what.charAt(0).toUpperCase() + item.what.slice(1);
+      return words.capital(item.what);
   }
 }
 

@@ -31,7 +31,7 @@ export class RunsView implements Disposable {
       this.tree,
       this.drawing,
       store.onChange(() => this.drawing.ask()),
-      this.view.onDidChangeVisibility(() => this.drawing.ask()),
+      this.view.onDidChangeVisibility(() => this.looked()),
       this.view.onDidExpandElement(({ element }) => this.closed.delete(element.id)),
       this.view.onDidCollapseElement(({ element }) => this.unfollow(element.id)),
       vscode.commands.registerCommand("politerm.loadOlderRuns", () => store.loadOlder()),
@@ -49,6 +49,14 @@ export class RunsView implements Disposable {
     }
     for (const part of this.parts) {
       part.dispose();
+    }
+  }
+
+  /** Who looks at runs wants to see them: a server that was never started here is not installed for that. */
+  private looked(): void {
+    this.drawing.ask();
+    if (this.view.visible) {
+      this.services.server.wake();
     }
   }
 

@@ -14,6 +14,13 @@ export function roleName(role: string): string {
   return NAMES[role as Role] ?? role;
 }
 
+/** A sentence of the server's with roles as people read them: "The PLANNER asks" is "Planner asks". */
+export function withNames(sentence: string): string {
+  return sentence.replace(/\b(?:[Tt]he )?(PLANNER|EXECUTER|AGENT|ORCHESTRATOR)\b/g, (_, role: string) =>
+    roleName(role),
+  );
+}
+
 /** 12s, 3:05, 2:03:05. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
@@ -67,6 +74,11 @@ export function ago(stamp: string, now: number): string {
 
 export function plural(count: number, word: string): string {
   return count === 1 ? `1 ${word}` : `${count} ${word}s`;
+}
+
+/** As a label begins. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The first line that says something, without the marks of Markdown before it, shortened. */

@@ -109,6 +109,12 @@ describe("a view smaller than its pane", () => {
     expect(screen().slice(0, 4)).toEqual([`╭${"─".repeat(39)}`, "│ hello", `╰${"─".repeat(39)}`, ""]);
   });
 
+  it("cuts lines that are drawn with one character", async () => {
+    const { feed, screen } = stage(view);
+    await feed(`${"-".repeat(70)}\r\n  ${"=".repeat(70)}\r\n${"a".repeat(50)}`);
+    expect(screen().slice(0, 4)).toEqual(["-".repeat(40), `  ${"=".repeat(38)}`, "a".repeat(40), "a".repeat(10)]);
+  });
+
   it("shows the end of a screen that is too high, the rest above it", async () => {
     const { feed, screen, all } = stage(view);
     await feed(lines(1, 30));
@@ -165,6 +171,15 @@ describe("a view smaller than its pane", () => {
     await feed(`${"x".repeat(50)}`);
     expect([seen.buffer.active.cursorX, seen.buffer.active.cursorY]).toEqual([10, 1]);
   });
+});
+
+it("says below the last words that nothing more comes", async () => {
+  const { feed, mirror, pass, all } = stage({ columns: 80, rows: 10 });
+  await feed("bye");
+  mirror.finish("over");
+  await pass(20);
+  await pass(20);
+  expect(all().filter((row) => row !== "")).toEqual(["bye", "over"]);
 });
 
 describe("a whole screen instead of a part", () => {

@@ -12,7 +12,7 @@ describe("the rows of an item", () => {
   it("are its words and one for each choice, the dangerous one marked", () => {
     const row = rowsOf({});
     expect(row).toMatchObject({
-      label: "The EXECUTER asks: run the tests?",
+      label: "Executer asks: run the tests?",
       description: "Fix the tests",
       context: "attention.permission.pane",
       open: "expanded",
@@ -72,17 +72,11 @@ describe("the rows of an item", () => {
 describe("notifications", () => {
   it("come once for each item", () => {
     const notices = new Notices();
-    expect(notices.update([item()], false)).toHaveLength(1);
-    expect(notices.update([item()], false)).toEqual([]);
-    expect(
-      notices.update([item(), item({ attentionId: "run-one.a2" })], false).map((each) => each.attentionId),
-    ).toEqual(["run-one.a2"]);
-  });
-
-  it("never come for what the reader has seen in the list", () => {
-    const notices = new Notices();
-    expect(notices.update([item()], true)).toEqual([]);
-    expect(notices.update([item()], false)).toEqual([]);
+    const ids = (items: readonly Attention[]) => notices.fresh(items).map(({ attentionId }) => attentionId);
+    expect(ids([item()])).toEqual(["run-one.a1"]);
+    expect(ids([item()])).toEqual([]);
+    expect(ids([])).toEqual([]);
+    expect(ids([item(), item({ attentionId: "run-one.a2" })])).toEqual(["run-one.a2"]);
   });
 
   it("offer what is safe, yes before no, and the list for the rest", () => {

@@ -62,7 +62,7 @@ describe("the rows of a run", () => {
   it("say of a role since when it is what it is, and why", () => {
     const [row] = runRows([run()], new Map(), later(75), false);
     const planner = row?.children?.[0];
-    expect(planner?.description).toBe("claude · working · 1:15");
+    expect(planner?.description).toBe("working · 1:15 · claude");
     expect(planner?.spoken).toBe("Planner, claude, working, since 1 minute");
     expect(planner?.hover?.()).toEqual([
       { kind: "title", text: "Planner (claude): working since 1:15" },
