@@ -31,7 +31,8 @@ const web = {
   outdir: "dist/webview",
   platform: "browser",
   format: "iife",
-  loader: { ".svg": "text" },
+  loader: { ".svg": "text", ".ttf": "file" },
+  assetNames: "[name]",
 };
 
 rmSync("dist", { recursive: true, force: true });
