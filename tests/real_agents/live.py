@@ -18,13 +18,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from politerm.agents.golden import GoldenScreen
 from politerm.agents.profile import AgentProfile, expand
 from politerm.agents.rules import Dialog, Verdict, look
 from politerm.engine.keys import APART
 from politerm.engine.ports import Witness, WitnessRecord
 from politerm.witness import open_witness
 from tests.real_agents.install import Pin
-from tests.real_agents.rigs import Rig, in_path
+from tests.real_agents.rigs import Rig, Scene, in_path
 
 T = TypeVar("T")
 
@@ -45,7 +46,16 @@ class LiveAgent:
     """`folder` is the agent's own: its home, its program, and what a run would give it lie there."""
 
     def __init__(
-        self, rig: Rig, pin: Pin, *, cwd: Path, folder: Path, url: str, trusted: bool = True, allowed: bool = False
+        self,
+        rig: Rig,
+        pin: Pin,
+        *,
+        cwd: Path,
+        folder: Path,
+        url: str,
+        trusted: bool = True,
+        allowed: bool = False,
+        scene: Scene | None = None,
     ) -> None:
         self.shipped = rig.profile
         self.session = str(uuid.uuid4()) if self.shipped.names_session else None
@@ -59,7 +69,11 @@ class LiveAgent:
         self._cwd = cwd
         folders = [cwd] if trusted else []
         env = rig.set_up(pin, folder / "home", self._programs, url, trusted=folders, allowed=allowed)
-        self._env = {**env, "PATH": in_path(self._programs), **self.profile.env}
+        other = scene or Scene((), "")
+        for name, text in other.files.items():
+            (folder / "home" / name).write_text(text, "utf-8")
+        full = {**env, "PATH": in_path(self._programs), **self.profile.env, **other.env}
+        self._env = {name: value for name, value in full.items() if value is not None}
         self._folder = Path(tempfile.mkdtemp(prefix="rig"))
         self._pane = ""
         self._witness: Witness | None = None
@@ -143,9 +157,16 @@ class LiveAgent:
     def visible(self) -> list[str]:
         return self._tmux("capture-pane", "-p", "-t", self._pane).split("\n")
 
+    @property
+    def title(self) -> str:
+        return self._tmux("display-message", "-p", "-t", self._pane, "#{pane_title}")
+
     def verdict(self) -> Verdict:
-        title = self._tmux("display-message", "-p", "-t", self._pane, "#{pane_title}")
-        return look(self.profile, self.visible(), title)
+        return look(self.profile, self.visible(), self.title)
+
+    def golden(self) -> GoldenScreen:
+        """The screen as it stands, for tests/golden."""
+        return GoldenScreen.of(self.profile, self.visible(), self.title)
 
     def ready(self) -> LiveAgent:
         def idle() -> bool:

@@ -4,7 +4,8 @@
 
 A test says which cell it proves by `@pytest.mark.cell("long silence")` and for which program by its parameter `pin`. A
 cell with several tests is proved when all of them passed. With `--matrix` the page is brought up to date: rows of
-programs that did not run are kept as they are, with the day on which they were found so.
+programs that did not run are kept as they are, with the day on which they were found so. For a new pin that has not run
+yet, `python -m tests.real_agents.matrix` gives the page its empty row.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import pytest
+
+from tests.real_agents.install import pins
 
 COLUMNS = (
     "ready",
@@ -127,6 +130,15 @@ def merged(known: Iterable[Row], new: Mapping[tuple[str, str], Row], wanted: Ite
     return rows
 
 
+def programs() -> list[tuple[str, str]]:
+    return [(pin.name, pin.version) for pin in pins()]
+
+
+def update(path: Path, new: Mapping[tuple[str, str], Row], wanted: Iterable[tuple[str, str]]) -> None:
+    known = parse(path.read_text("utf-8")) if path.is_file() else []
+    path.write_text(page(merged(known, new, wanted)), "utf-8")
+
+
 # ---- the plugin ------------------------------------------------------------------------------------------------------
 
 
@@ -176,12 +188,9 @@ class _Collector:
                     row.reasons[column] = lacking
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        from tests.real_agents.install import pins
-
-        wanted = [(pin.name, pin.version) for pin in pins()]
+        wanted = programs()
         if self._page is not None:
-            known = parse(self._page.read_text("utf-8")) if self._page.is_file() else []
-            self._page.write_text(page(merged(known, self._rows, wanted)), "utf-8")
+            update(self._page, self._rows, wanted)
         terminalreporter.section("matrix")
         terminalreporter.write(drawn(merged([], self._rows, wanted), colours=terminalreporter.hasmarkup))
 
@@ -201,3 +210,7 @@ def drawn(rows: Iterable[Row], *, colours: bool = True) -> str:
     with console.capture() as capture:
         console.print(grid)
     return capture.get()
+
+
+if __name__ == "__main__":
+    update(Path(__file__).resolve().parents[2] / "docs/agents.md", {}, programs())

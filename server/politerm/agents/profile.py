@@ -93,6 +93,9 @@ class AgentProfile(Wire):
     working: Rules = ()
     """How a busy agent shows; a pattern alone is searched on the whole screen, from its lowest row up, but only in the
     three rows above where a ready rule holds for the last line: what stands farther up is then left from before."""
+    limited: Rules = ()
+    """How it says that its user's allowance is used up: on its screen below the last prompt (a pattern alone is looked
+    for in the lowest rows), in the text of a turn that failed. A group `until` is when there will be more."""
     blocked: tuple[BlockedRule, ...] = ()
     conversation: Rules = ()
     """How the program names its conversation while it runs, for a record that is found by that name: a group `session`,

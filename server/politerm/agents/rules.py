@@ -62,11 +62,21 @@ class Dialog:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """The allowance of the agent's user is used up. `until`: when there will be more, in the agent's own words."""
+
+    rule: str
+    evidence: str
+    until: str = ""
+
+
+@dataclass(frozen=True)
 class Verdict:
     ready: RuleHit | None = None
     working: RuleHit | None = None
     dialog: Dialog | None = None
     draft: RuleHit | None = None
+    limited: Limit | None = None
     session: str | None = None
     """The beginning of the name of its conversation."""
 
@@ -82,13 +92,31 @@ def look(profile: AgentProfile, visible: Sequence[str], title: str = "", *, past
     ready = _first(profile.ready, "ready", "last-line", rows, title)
     ready_row = ready[1] if ready and ready[1] < len(rows) else -1
     working = _first(profile.working, "working", "near" if ready and ready[2] else "screen", rows, title)
-    dialog = None
+    dialog = limited = None
+    below = _pasted_row(profile, rows, pasted) if profile.blocked or profile.limited else -1
     if profile.blocked:
-        past = max(ready_row, _pasted_row(profile, rows, pasted))
-        dialog = _dialog(profile, rows, title, past, _squeezed(pasted))
+        dialog = _dialog(profile, rows, title, max(ready_row, below), _squeezed(pasted))
+    if profile.limited:
+        # What was said before the last prompt is over.
+        limited = _limit(profile, (_places(rule.where or "bottom", rows, title) for rule in profile.limited), below)
     draft = _first(profile.draft, "draft", "bottom", rows, title)
     hits = [found[0] if found else None for found in (ready, working, draft)]
-    return Verdict(hits[0], hits[1], dialog, hits[2], _session(profile, rows, title))
+    return Verdict(hits[0], hits[1], dialog, hits[2], limited, _session(profile, rows, title))
+
+
+def limit_in(profile: AgentProfile, text: str) -> Limit | None:
+    """What the rules for limits find in the words with which a turn failed."""
+    lines = [line[:LINE_CAP] for line in text.splitlines()[-BOTTOM_ROWS:]]
+    return _limit(profile, (enumerate(lines) for _ in profile.limited), -1)
+
+
+def _limit(profile: AgentProfile, places: Iterable[Iterable[tuple[int, str]]], below: int) -> Limit | None:
+    for rule, rows in zip(profile.limited, places, strict=True):
+        for index, text in rows:
+            if index > below and (found := _search(rule.match, text)):
+                until = (found.groupdict().get("until") or "").strip()
+                return Limit(f"limited: {rule.match}", text.strip(), until)
+    return None
 
 
 @lru_cache(maxsize=512)

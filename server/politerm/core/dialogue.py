@@ -141,7 +141,8 @@ def turn_over(draft: Draft, over: TurnOver) -> None:
     role = draft.role(over.role)
     if role.over or (role.turn is not None and over.turn != role.turn):
         return
-    draft.emit(ev.TurnEnded(role=over.role, how=over.how, source=over.source, turn=over.turn))
+    detail = " ".join(over.detail.split())[:EXCERPT] or None
+    draft.emit(ev.TurnEnded(role=over.role, how=over.how, source=over.source, turn=over.turn, detail=detail))
 
 
 def advance(draft: Draft) -> None:
@@ -232,20 +233,35 @@ def begin_round(draft: Draft) -> None:
 
 def _unanswered(draft: Draft, who: Role, role: RoleState) -> None:
     """The turn is over and what was due was not said."""
-    if not role.up or role.state in (AgentState.WORKING, AgentState.BLOCKED, AgentState.LIMITED):
+    if not role.up or role.state in (AgentState.WORKING, AgentState.BLOCKED):
         return
     if role.how == "interrupted":
         draft.pause(f"the {who.value} was interrupted")
+        return
+    if role.state is AgentState.LIMITED:
+        _out_of_allowance(draft, who, role)
         return
     if role.how == "done" and role.nudges < draft.spec.nudges:
         reason = role.complaint or "the turn ended without a message"
         draft.emit(ev.Nudged(role=who, count=role.nudges + 1, reason=reason))
         draft.prompt(who, "nudge", extra=[wording.nudge(who, role)])
         return
-    what = (
-        f"the {who.value}'s turn failed" if role.how == "failed" else f"the {who.value} does not answer with a message"
-    )
+    what = f"the {who.value} does not answer with a message"
+    if role.how == "failed":
+        what = f"the {who.value}'s turn failed" + (f": {role.failure}" if role.failure else "")
     give_up(draft, who, "nudges", what)
+
+
+def _out_of_allowance(draft: Draft, who: Role, role: RoleState) -> None:
+    """Nothing is tried until somebody says so; some agents go on by themselves when there is more."""
+    if role.dialog:
+        return
+    why = role.why
+    until = f"; it ends {why.until}" if why is not None and why.until else ""
+    title = f"The {who.value} has reached a usage limit{until}"
+    text = why.evidence if why is not None else ""
+    choices = (wording.CHOICE_RETRY, wording.CHOICE_STOP)
+    draft.ask("budget", title, role=who, text=text, choices=choices, free_text=True, about=f"stuck:{who}")
 
 
 def give_up(draft: Draft, who: Role, limit: str, what: str) -> None:

@@ -216,6 +216,8 @@ class TurnEnded(Wire):
     how: TurnHow
     source: str
     turn: PromptId | None = None
+    detail: str | None = None
+    """Of a turn that failed: what the agent said of it."""
 
 
 class Nudged(Wire):

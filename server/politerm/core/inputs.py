@@ -123,6 +123,8 @@ class TurnOver:
     turn: PromptId
     how: TurnHow
     source: str
+    detail: str = ""
+    """Of a turn that failed: what the agent said of it."""
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,8 @@ def state_seen(draft: Draft, seen: inp.StateSeen) -> None:
     another_rule = seen.state is not AgentState.READY and role.why is not None and role.why.rule != seen.why.rule
     if role.state is not seen.state or another_rule:
         draft.emit(ev.AgentStateChanged(role=seen.role, state=seen.state, why=seen.why))
+    if seen.state is not AgentState.LIMITED:
+        draft.withdraw(role=seen.role, kinds=("budget",), about=f"stuck:{seen.role}")
     if seen.state is AgentState.UNCERTAIN and not role.up:
         title = f"The {seen.role.value} does not become ready"
         choices = (wording.CHOICE_STOP,)

@@ -224,7 +224,7 @@ def _resume(draft: Draft, reason: str) -> None:
 
 def _retry(draft: Draft) -> None:
     """The last failed or uncertain step of each role once more; the delivery itself looks before it acts."""
-    draft.withdraw(role=None, kinds=("uncertain", "question"))
+    draft.withdraw(role=None, kinds=("uncertain", "question", "budget"))
     if draft.state.paused:
         draft.emit(ev.RunResumed(reason="retry"))
     for who, role in draft.state.roles.items():
@@ -286,7 +286,7 @@ def _answer(draft: Draft, answer: inp.AnswerGiven) -> None:
             _answer_uncertain(draft, who, answer)
         case "plan":
             _answer_plan(draft, who, about, answer)
-        case "question":
+        case "question" | "budget":
             _answer_question(draft, who, about, answer)
         case _:
             pass

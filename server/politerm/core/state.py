@@ -90,6 +90,8 @@ class RoleState:
     duty: Duty = "none"
     over: bool = True
     how: ev.TurnHow = "done"
+    failure: str = ""
+    """What was said of the turn that failed."""
     relayed: bool = False
     settled: bool = False
     """The run has acted on what this turn's answer asks for (a round, a question, ...)."""
@@ -411,7 +413,9 @@ def _turn_ended(state: RunState, event: ev.TurnEnded, clock: float) -> RunState:
     busy = role.busy + max(0.0, clock - role.turn_began)
     seen = role.ends_seen or event.source not in ("quiet", "message", "run")
     duty: Duty = "none" if role.duty == "may" else role.duty
-    return state.with_role(event.role, over=True, how=event.how, busy=busy, ends_seen=seen, duty=duty)
+    return state.with_role(
+        event.role, over=True, how=event.how, failure=event.detail or "", busy=busy, ends_seen=seen, duty=duty
+    )
 
 
 def _attention_raised(state: RunState, event: ev.AttentionRaised, at: str) -> RunState:

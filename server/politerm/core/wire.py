@@ -57,3 +57,5 @@ class Why(Wire):
     source: str
     rule: str
     evidence: str = ""
+    until: str | None = None
+    """For a limit: when it ends, in the agent's own words."""

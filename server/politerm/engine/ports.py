@@ -301,9 +301,10 @@ class WitnessRecord:
 
     prompt: it got this text. reply: it said this, verbatim. turn_end: the turn is over (`how`). usage: tokens, money.
     state: it says it is ready or working. permission: it asks (`text` what). session: its conversation's id (`text`).
+    background: it works on after its turn (`text` at what; empty: no longer).
     """
 
-    kind: Literal["prompt", "reply", "turn_end", "usage", "state", "permission", "session"]
+    kind: Literal["prompt", "reply", "turn_end", "usage", "state", "permission", "session", "background"]
     text: str = ""
     how: str = "done"
     tokens_in: int = 0

@@ -46,11 +46,17 @@ class RecordReader:
         self.turn: PromptId | None = None
         self.asks: str | None = None
         """What the record says the agent is asking permission for, until its dialog is gone or the turn is over."""
+        self.open = False
+        """A turn is open, also one that somebody else began."""
+        self.background = ""
+        """What the agent left running when its turn was over."""
         self.tells_ends = False
         """The record has told the end of a turn, so it will tell that of the next."""
         self.held: list[inp.BlockSeen] = []
         """Blocks of this turn without a key."""
         self._blocks = BlockReader()
+        self._past = self._count = 0
+        """Blocks that were told before the turn's last end, and in all."""
         self._replies = 0
         self._reports = 0
 
@@ -62,6 +68,7 @@ class RecordReader:
         source = self.witness.source
         match record.kind:
             case "prompt":
+                self.open = True
                 prompt_id = prompt_in(record.text)
                 if prompt_id is not None:
                     yield from self.settle()
@@ -71,6 +78,10 @@ class RecordReader:
                 yield inp.SessionSeen(self.role, record.text)
             case "permission":
                 self.asks = record.text
+            case "background":
+                self.background = record.text
+            case "turn_end" if self.turn is None:
+                self.open = False
             case "usage":
                 yield inp.UsageSeen(self.role, record.tokens_in, record.tokens_out, record.usd, self._reports)
                 self._reports += 1
@@ -80,11 +91,13 @@ class RecordReader:
                 yield from self._blocks_in(self._blocks.feed(record.text + "\n"), self.turn)
             case "turn_end" if self.turn is not None:
                 self.asks = None
+                self.open = False
                 yield from self._blocks_in(self._blocks.end(), self.turn)
-                self._blocks = BlockReader()
+                # Work that it left behind may end, and bring it to speak on about the same prompt.
+                self._blocks, self._past = BlockReader(), self._count
                 self.tells_ends = True
                 yield from self.settle()
-                yield inp.TurnOver(self.role, self.turn, HOWS.get(record.how, "done"), source)
+                yield inp.TurnOver(self.role, self.turn, HOWS.get(record.how, "done"), source, record.text)
             case _:
                 pass
 
@@ -97,19 +110,22 @@ class RecordReader:
         self.turn = turn
         self.asks = None
         self._blocks = BlockReader()
+        self._past = self._count = 0
         self._replies = self._reports = 0
 
     def _blocks_in(self, found: list[Block | Broken], turn: PromptId) -> Iterator[inp.Input]:
         for one in found:
+            index = self._past + one.index
+            self._count = max(self._count, index + 1)
             if isinstance(one, Block):
                 source = self.witness.source
-                seen = inp.BlockSeen(self.role, turn, one.header, one.body, source, one.index, True, one.quoted)
+                seen = inp.BlockSeen(self.role, turn, one.header, one.body, source, index, True, one.quoted)
                 if "key" in one.header:
                     yield seen
                 else:
                     self.held.append(seen)
             else:
-                yield inp.BlockBroken(self.role, turn, one.reason, one.excerpt, one.index)
+                yield inp.BlockBroken(self.role, turn, one.reason, one.excerpt, index)
 
 
 @dataclass

@@ -15,21 +15,22 @@ import contextlib
 import logging
 
 from politerm.agents.profile import AgentProfile
-from politerm.agents.rules import Dialog, Verdict, look
+from politerm.agents.rules import Dialog, Verdict, limit_in, look
 from politerm.core import inputs as inp
 from politerm.core.events import AgentStarting, KeysRequested, PromptRequested, TurnHow
 from politerm.core.state import RoleState
-from politerm.core.wire import AgentState, PromptId, Role, Why
+from politerm.core.wire import PromptId, Role
 from politerm.engine.canvas import Canvas
 from politerm.engine.delivery import Delivery
 from politerm.engine.dialogs import DialogWatch
 from politerm.engine.idleness import Idleness
 from politerm.engine.keys import press
 from politerm.engine.pace import POLL_FIRST, Pace, longest_pause
-from politerm.engine.ports import PaneHandle, PaneSpec, Screen, Witness
+from politerm.engine.ports import PaneHandle, Screen, Witness
 from politerm.engine.readiness import until_ready
 from politerm.engine.reading import HOLD, RecordReader, ScreenReader
-from politerm.engine.status import shown_state
+from politerm.engine.starting import prepared
+from politerm.engine.status import StatusWatch, Told
 from politerm.engine.surroundings import Surroundings
 from politerm.errors import AgentNotFound, PoliTermError, TmuxMissing
 
@@ -81,7 +82,7 @@ class RoleSession:
         self._typing: Delivery | None = None
         self._rest: asyncio.TimerHandle | None = None
         self._ready = False
-        self._last_state: tuple[AgentState, Why] | None = None
+        self._status = StatusWatch()
         self.dead = False
 
     @property
@@ -109,27 +110,11 @@ class RoleSession:
         self._spawn_watcher(starting.resume)
 
     async def _open(self, starting: AgentStarting) -> PaneHandle:
-        around = self.around
-        if around.agents.locate(self.profile) is None:
-            raise AgentNotFound(f"{self.profile.command[0]} is not installed.")
-        await around.panes.close(around.run_id, self.role)
-        launch = await around.agents.prepare(
-            self.profile, around.run_id, self.role, session=starting.session, resume=starting.resume
-        )
-        if launch.session is not None:
-            self._session = launch.session
-            around.tell(inp.SessionSeen(self.role, launch.session))
-        spec = PaneSpec(
-            run_id=around.run_id,
-            role=self.role,
-            incarnation=starting.incarnation,
-            argv=launch.argv,
-            cwd=around.cwds[self.role],
-            env=launch.env,
-            columns=around.columns,
-            rows=around.rows,
-        )
-        return await around.panes.open(spec, self)
+        spec, session = await prepared(self.around, self.profile, starting)
+        if session is not None:
+            self._session = session
+            self.around.tell(inp.SessionSeen(self.role, session))
+        return await self.around.panes.open(spec, self)
 
     async def adopt(self, state: RoleState) -> None:
         """Take up a pane that an earlier server left behind. Tells AgentDown when there is none."""
@@ -169,7 +154,8 @@ class RoleSession:
         self.dead = False
         self._ready = False
         self._canvas = Canvas(self.around.columns, self.around.rows)
-        self._last_state = self._shown_session = None
+        self._shown_session = None
+        self._status.forget()
         self.moved_at = self.around.clock.monotonic()
 
     def _attach(self, handle: PaneHandle) -> None:
@@ -336,12 +322,16 @@ class RoleSession:
             self.began(one.prompt_id)
         elif isinstance(one, inp.TurnOver):
             self.turn_open = False
+            self._status.limit = limit_in(self.profile, one.detail) if one.how == "failed" else None
+            if self._status.limit is not None:
+                self._tell_state()
         self.around.tell(one)
 
     def began(self, prompt_id: PromptId) -> None:
         """The agent has this prompt: its turn is open."""
         if self.taken != prompt_id:
             self.taken = prompt_id
+            self._status.limit = None
             self.screen.begin(prompt_id)
             self.turn_open = True
             self._taken_event.set()
@@ -354,6 +344,12 @@ class RoleSession:
     def _look_again(self) -> None:
         self._output = True
         self._wake.set()
+
+    def _look_in(self, seconds: float) -> None:
+        """Nothing may ever move again, so that the end of a rest must wake us itself."""
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = asyncio.get_running_loop().call_later(seconds, self._look_again)
 
     async def _look(self) -> Screen | None:
         if self.handle is None or self.dead:
@@ -389,12 +385,20 @@ class RoleSession:
         self._output = self._output or self.dialogs.waits
 
     def _tell_state(self) -> None:
-        source = self.record.witness.source if self.record else "run"
-        turn = Why(source=source, rule="turn", evidence=self.taken or "") if self.turn_open else None
-        state, why = shown_state(self.dialog, self.verdict, turn)
-        if self._last_state is None or self._last_state[0] is not state or self._last_state[1].rule != why.rule:
-            self._last_state = (state, why)
-            self.around.tell(inp.StateSeen(self.role, state, why))
+        now = self.around.clock.monotonic()
+        seen, again = self._status.seen(self.dialog, self.verdict, self._told(), now)
+        if seen is not None:
+            self.around.tell(inp.StateSeen(self.role, *seen))
+        if again is not None:
+            self._look_in(again)
+
+    def _told(self) -> Told:
+        if self.record is None:
+            return Told("run", (self.taken or "") if self.turn_open else None)
+        known = self.profile.spec().turn_end == "known"
+        turn = (self.taken or "") if self.turn_open or (known and self.record.open) else None
+        sure = known and self._delivery is None and self._ready
+        return Told(self.record.witness.source, turn, self.record.background, sure=sure)
 
     def _read_screen(self, screen: Screen) -> None:
         if self.profile.legacy and self._delivery is not None and self.typed[1] == "entered":
@@ -423,10 +427,7 @@ class RoleSession:
             self.around.tell(inp.TurnOver(self.role, self.taken, how, "screen"))
             self._tell_state()
         else:
-            # Nothing may ever move again, so that the end of a rest must wake us itself.
-            if self._rest is not None:
-                self._rest.cancel()
-            self._rest = asyncio.get_running_loop().call_later(missing, self._look_again)
+            self._look_in(missing)
 
     async def _until_ready(self, resumed: bool) -> None:
         await until_ready(self)

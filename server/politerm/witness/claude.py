@@ -30,6 +30,7 @@ from politerm.witness.claude_entry import (
     calls,
     failure,
     human,
+    running,
     seconds,
     texts,
     unfolded,
@@ -102,6 +103,7 @@ class ClaudeWitness:
         self._changed = clock()
         self._turn = _Turn()
         self._settled = self._hooks.cursor()
+        self._background = self._background_told = ""
 
     @property
     def source(self) -> str:
@@ -123,6 +125,7 @@ class ClaudeWitness:
                 "usage": turn.usage,
                 "queued": self._queued,
                 "waits": self._order.waits,
+                "background": self._background,
             },
             ensure_ascii=True,
         )
@@ -132,6 +135,7 @@ class ClaudeWitness:
         self._queued.clear()
         self._turn = _Turn()
         self._order = InOrder(whole=True)
+        self._background = self._background_told = ""
         self._moved = self._clock()
         if cursor is None:
             self._transcript = None
@@ -142,6 +146,7 @@ class ClaudeWitness:
             place, turn = data["transcript"], data["turn"]
             self._turn = _Turn(turn[0], turn[1], turn[2], turn[3], self._moved, data["usage"], turn[4], turn[5])
             self._queued = [str(text) for text in data["queued"]]
+            self._background = str(data.get("background", ""))
             trouble = self._hooks.seek(data["hooks"])
             self._settled = self._hooks.cursor()
             wrong = [f"the hooks' record: {trouble}"] if trouble else []
@@ -161,6 +166,9 @@ class ClaudeWitness:
             self._moved = now
             if hook := parsed(line):
                 self._hook(hook, now, self._hooks.cursor_behind(count), records)
+        if self._background != self._background_told:
+            self._background_told = self._background
+            records.append(WitnessRecord("background", self._background))
         self._search(now)
         if self._transcript is not None:
             for line in self._lines(self._transcript, now):
@@ -195,6 +203,9 @@ class ClaudeWitness:
             case "SessionStart" if not self._held:
                 self._began(hook, records)
             case "SessionStart" | "UserPromptSubmit" | "Stop" | "StopFailure" | "PermissionRequest":
+                if hook["hook_event_name"] == "Stop":
+                    # Known before the turn's end is: it tells whether that leaves the agent idle.
+                    self._background = ", ".join(running(hook))
                 if self._transcript is None and isinstance(path := hook.get("transcript_path"), str):
                     self._transcript = LineFile(Path(path))
                 self._held.append((now, hook, place))
@@ -213,6 +224,7 @@ class ClaudeWitness:
         if hook.get("source") != "compact":
             # Whatever turn was open died with the process before this one.
             self._turn = _Turn()
+            self._background = ""
         if session:
             self._session = session
             self._status_file = None

@@ -65,5 +65,13 @@ def asked(hook: Mapping[str, Any]) -> str:
     return f"{hook.get('tool_name')}: {json.dumps(fields)}"
 
 
+def running(hook: Mapping[str, Any]) -> Iterator[str]:
+    """What goes on in the background after a turn: commands, agents of its own."""
+    tasks = hook.get("background_tasks")
+    for task in tasks if isinstance(tasks, list) else ():
+        if isinstance(task, dict) and task.get("status", "running") == "running":
+            yield clean(task.get("command") or task.get("description") or task.get("type") or "a task")
+
+
 def failure(hook: Mapping[str, Any]) -> str:
     return f"{hook.get('error', 'error')}: {clean(hook.get('last_assistant_message', ''))}"

@@ -30,6 +30,7 @@ import os
 import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,6 +42,18 @@ from tests.real_agents.install import Pin
 
 KEY = "sk-test-0123456789abcdefghijklmnopqrstuvwxyz"
 """Looks like an API key and opens nothing: the model server takes any."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """How a screen comes about: what the model does when it is asked something, and the state that shows then. `env`
+    and `files` (below the home) make the home another one."""
+
+    steps: tuple[Step, ...]
+    expect: str
+    trusted: bool = True
+    env: Mapping[str, str | None] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 class Rig(ABC):
@@ -70,6 +83,11 @@ class Rig(ABC):
     def asks(self, path: Path) -> Step:
         """Something that the program asks permission for; once it is allowed, `path` is there."""
         return self.write(path, "made\n")
+
+    def scenes(self, project: Path) -> Mapping[str, Scene]:
+        """Screens that only this program has, beside those that are recorded of every one (record.py); a scene of one
+        of those names takes its place, and none is recorded where it expects nothing."""
+        return {}
 
     @property
     def profile(self) -> AgentProfile:

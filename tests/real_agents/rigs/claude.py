@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.model_server.scenario import Step, Tool
-from tests.real_agents.rigs import KEY, Rig, write_json
+from tests.model_server.scenario import Fail, Step, Text, Tool
+from tests.real_agents.rigs import KEY, Rig, Scene, write_json
+
+SUBSCRIPTION = {
+    "accessToken": "access-of-nobody",
+    "refreshToken": "refresh-of-nobody",
+    "expiresAt": 4102444800000,
+    "scopes": ["user:inference", "user:profile"],
+    "subscriptionType": "max",
+}
+"""With this instead of a key Claude Code takes its user for a subscriber, whose allowance may be used up."""
+
+
+def used_up(seconds: int = 3 * 3600) -> Fail:
+    """What the service answers a subscriber who has used up what the last five hours allow."""
+    until = str(int(time.time()) + seconds)
+    headers = {
+        "status": "rejected",
+        "reset": until,
+        "representative-claim": "five_hour",
+        "5h-status": "rejected",
+        "5h-reset": until,
+        "5h-utilization": "1.0",
+        "overage-status": "rejected",
+        "overage-disabled-reason": "org_level_disabled",
+    }
+    sent = {f"anthropic-ratelimit-unified-{name}": value for name, value in headers.items()}
+    return Fail(429, "This request would exceed your account's rate limit.", {**sent, "x-should-retry": "false"})
 
 
 class Claude(Rig):
@@ -32,6 +60,17 @@ class Claude(Rig):
             "DISABLE_ERROR_REPORTING": "1",
             # Errors are to show at once.
             "CLAUDE_CODE_MAX_RETRIES": "1",
+        }
+
+    def scenes(self, project: Path) -> Mapping[str, Scene]:
+        subscriber = {".claude/.credentials.json": json.dumps({"claudeAiOauth": SUBSCRIPTION})}
+        known = {"hasCompletedOnboarding": True, "theme": "dark"}
+        unknown_key = {**known, "projects": {str(project.resolve()): {"hasTrustDialogAccepted": True}}}
+        return {
+            "limited": Scene((used_up(),), "limited", env={"ANTHROPIC_API_KEY": None}, files=subscriber),
+            "error-401": Scene((Fail(401, "bad key"),), "ready"),
+            "command": Scene((Text("I run."), self.run("touch made")), "blocked permission"),
+            "key": Scene((), "blocked login", files={".claude.json": json.dumps(unknown_key)}),
         }
 
     def write(self, path: Path, text: str) -> Step:

@@ -71,3 +71,33 @@ def test_what_has_no_key_is_told_when_something_else_says_that_the_turn_is_over(
     assert names(reader.settle()) == []
     told(reader, record, reply(KEYLESS))
     assert told(reader, record, WitnessRecord(kind="prompt", text="POLI end: p2")) == ["from a file", "PromptTaken"]
+
+
+def test_an_agent_that_speaks_on_after_its_turn_says_something_new() -> None:
+    """Work that it left in the background has ended: what it says then is about the same prompt."""
+    reader, record = a_turn()
+    record.new += [reply(KEYED), WitnessRecord(kind="turn_end")]
+    first = [one for one in reader.poll() if isinstance(one, inp.BlockSeen)]
+    record.new += [reply(KEYED), WitnessRecord(kind="turn_end")]
+    second = [one for one in reader.poll() if isinstance(one, inp.BlockSeen)]
+    assert [one.index for one in first + second] == [0, 1]
+    assert second[0].turn == first[0].turn
+
+
+def test_what_goes_on_in_the_background_is_known_until_it_is_over() -> None:
+    reader, record = a_turn()
+    told(reader, record, WitnessRecord(kind="background", text="make watch"), WitnessRecord(kind="turn_end"))
+    assert reader.background == "make watch"
+    assert not reader.open
+    told(reader, record, WitnessRecord(kind="background"))
+    assert reader.background == ""
+
+
+def test_a_turn_that_a_person_began_is_open_until_its_end() -> None:
+    reader, record = a_turn()
+    assert reader.open
+    told(reader, record, WitnessRecord(kind="turn_end"))
+    told(reader, record, WitnessRecord(kind="prompt", text="words of a person"))
+    assert reader.open
+    told(reader, record, WitnessRecord(kind="turn_end"))
+    assert not reader.open

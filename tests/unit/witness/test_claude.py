@@ -67,11 +67,11 @@ def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> Recorded:
 
 
 def brief(records: list[WitnessRecord]) -> list[tuple[str, ...]]:
-    """Without usage and state, which have tests of their own."""
+    """Without usage, state and background work, which have tests of their own."""
     return [
         (record.kind, record.text if record.kind != "turn_end" else record.how)
         for record in records
-        if record.kind not in ("usage", "state")
+        if record.kind not in ("usage", "state", "background")
     ]
 
 
@@ -376,3 +376,24 @@ def test_an_answer_whose_prompt_never_comes_is_told_in_the_end(recorded: Recorde
     assert brief(list(drain(witness))) == []
     recorded.now += LATE + 0.1
     assert brief(list(drain(witness))) == [("reply", PLAN)]
+
+
+def stop(*running: str) -> bytes:
+    tasks = [{"id": "b1", "type": "shell", "status": "running", "command": command} for command in running]
+    told = {"hook_event_name": "Stop", "session_id": SESSION, "background_tasks": tasks}
+    return json.dumps(told).encode() + b"\n"
+
+
+def test_what_it_leaves_running_is_told_before_the_end_of_its_turn(recorded: Recorded) -> None:
+    first = recorded.open()
+    recorded.write(*linked("prompt", "attachment", "answer", "end"))
+    recorded.hook(stop("make watch"))
+    recorded.now += SEARCH
+    kinds = [(record.kind, record.text) for record in drain(first)]
+    assert kinds.index(("background", "make watch")) < kinds.index(("turn_end", ""))
+    # A reader that goes on from there knows it too.
+    second = recorded.open()
+    assert second.seek(first.cursor()) is None
+    assert [record.text for record in drain(second) if record.kind == "background"] == ["make watch"]
+    recorded.hook(stop())
+    assert [record.text for record in drain(second) if record.kind == "background"] == [""]

@@ -593,6 +593,7 @@ export interface TurnEnded {
   how: "done" | "interrupted" | "failed" | "blocked";
   source: string;
   turn?: string;
+  detail?: string;
 }
 
 export interface Usage {
@@ -616,6 +617,7 @@ export interface Why {
   source: string;
   rule: string;
   evidence: string;
+  until?: string;
 }
 
 export type RunEvent =
