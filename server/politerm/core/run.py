@@ -11,6 +11,7 @@ the time in which nobody held the run ends anything. The dialogue is in core/dia
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import assert_never
 
 from politerm.core import dialogue, lifecycle, wording
@@ -269,6 +270,9 @@ def _answer(draft: Draft, answer: inp.AnswerGiven) -> None:
     item = draft.state.attention.get(answer.attention_id)
     if item is None or item.answered is not None:
         return
+    if item.kind == "plan" and answer.choice is None:
+        # Words about a plan are what is wrong with it; left without a choice, the run would wait for ever.
+        answer = replace(answer, choice=wording.CHOICE_SENDBACK.id)
     about = draft.state.about.get(answer.attention_id)
     keys = draft.state.dialog_keys.get(answer.attention_id, {}).get(answer.choice or "")
     draft.emit(ev.AttentionAnswered(attention_id=answer.attention_id, choice=answer.choice, text=answer.text))

@@ -364,6 +364,15 @@ def test_plans_wait_for_approval_and_may_be_edited_or_sent_back() -> None:
     assert "rm -rf" not in text
 
 
+def test_words_about_a_plan_without_a_choice_send_it_back() -> None:
+    run = Dialogue(approve_plans="every").began()
+    item = only(run.says(PLANNER, "plan", body="rm -rf"), ev.AttentionRaised)
+    told = run.tell(inp.AnswerGiven(item.attention_id, text="gentler please"))
+    assert only(told, ev.AttentionAnswered).choice == "sendback"
+    prompt = only(told, ev.PromptRequested)
+    assert (prompt.to, "gentler please" in prompt.text) == (PLANNER, True)
+
+
 def test_a_dialog_is_asked_once_answered_once_and_nothing_is_pasted_meanwhile() -> None:
     run = Dialogue().began()
     seen = inp.DialogSeen(

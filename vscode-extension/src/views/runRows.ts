@@ -7,15 +7,24 @@ import * as words from "./words";
 const RUNNING: Icon = { name: "loading~spin", colour: "charts.blue" };
 const WAITS: Icon = { name: "bell-dot", colour: "list.warningForeground" };
 
-/** Newest first; `outlines` has those runs whose events are followed. */
-export function runRows(
-  runs: readonly RunView[],
-  outlines: ReadonlyMap<string, Outline>,
-  now: number,
-  older: boolean,
-): Row[] {
-  const rows = runs.map((view) => runRow(view, outlines.get(view.runId), now));
-  if (older) {
+export interface Shown {
+  /** Newest first. */
+  readonly runs: readonly RunView[];
+  /** Of those runs whose events are followed. */
+  readonly outlines?: ReadonlyMap<string, Outline>;
+  /** The runs that are open in the tree. */
+  readonly open?: ReadonlySet<string>;
+  readonly now: number;
+  /** There are runs that have not been asked for. */
+  readonly older?: boolean;
+}
+
+export function runRows({ runs, outlines, open, now, older }: Shown): Row[] {
+  const rows: Row[] = runs.map((view) => ({
+    ...runRow(view, outlines?.get(view.runId), now),
+    open: open?.has(view.runId) === true ? ("expanded" as const) : ("collapsed" as const),
+  }));
+  if (older === true) {
     rows.push({
       id: "older",
       label: "Show older runs",
@@ -39,7 +48,6 @@ function runRow(view: RunView, outline: Outline | undefined, now: number): Row {
     hover: () => runHover(view, now),
     spoken: `Run ${title}, ${runState(view)}, ${words.spokenDuration(words.runSeconds(view, now))}`,
     context: `run.${view.state}`,
-    open: outline === undefined ? "collapsed" : "expanded",
     command: { command: "politerm.openTimeline", title: "Open Timeline", arguments: [{ runId: view.runId }] },
     children: [...roles, ...rounds],
     runId: view.runId,

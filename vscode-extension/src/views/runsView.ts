@@ -16,8 +16,9 @@ interface Followed {
 
 export class RunsView implements Disposable {
   private readonly followed = new Map<string, Followed>();
-  /** Runs that the reader closed in the tree stay closed, also when they live. */
-  private readonly closed = new Set<string>();
+  /** Runs that are open in the tree, and runs that have opened by themselves once: the newest, while it lives. */
+  private readonly open = new Set<string>();
+  private readonly shown = new Set<string>();
   private readonly tree = new LiveTree((row) => this.opened(row));
   private readonly drawing = new Soon(() => this.draw());
   private readonly view: vscode.TreeView<Element>;
@@ -32,8 +33,8 @@ export class RunsView implements Disposable {
       this.drawing,
       store.onChange(() => this.drawing.ask()),
       this.view.onDidChangeVisibility(() => this.looked()),
-      this.view.onDidExpandElement(({ element }) => this.closed.delete(element.id)),
-      this.view.onDidCollapseElement(({ element }) => this.unfollow(element.id)),
+      this.view.onDidExpandElement(({ element }) => this.open.add(element.id)),
+      this.view.onDidCollapseElement(({ element }) => this.closed(element.id)),
       vscode.commands.registerCommand("politerm.loadOlderRuns", () => store.loadOlder()),
     ];
     this.drawing.ask();
@@ -63,8 +64,10 @@ export class RunsView implements Disposable {
   private draw(): void {
     const { store } = this.services;
     const [newest] = store.live;
-    if (newest !== undefined && this.view.visible && !this.closed.has(newest.runId)) {
-      this.follow(newest.runId);
+    if (newest !== undefined && !this.shown.has(newest.runId)) {
+      // The editor keeps a row as it first was, so it must be open from the beginning.
+      this.shown.add(newest.runId);
+      this.open.add(newest.runId);
     }
     for (const runId of this.followed.keys()) {
       if (store.run(runId) === undefined) {
@@ -72,7 +75,7 @@ export class RunsView implements Disposable {
       }
     }
     const outlines = new Map([...this.followed].map(([runId, { outline }]) => [runId, outline]));
-    this.tree.show(runRows(store.runs, outlines, Date.now(), store.hasOlder));
+    this.tree.show(runRows({ runs: store.runs, outlines, open: this.open, now: Date.now(), older: store.hasOlder }));
     this.view.message = this.message();
     this.drawing.tick(this.view.visible && store.live.length > 0);
   }
@@ -116,13 +119,14 @@ export class RunsView implements Disposable {
     return entry;
   }
 
+  private closed(id: string): void {
+    this.open.delete(id);
+    this.unfollow(id);
+    this.drawing.ask();
+  }
+
   private unfollow(runId: string): void {
-    const entry = this.followed.get(runId);
-    if (entry !== undefined) {
-      entry.following.dispose();
-      this.followed.delete(runId);
-      this.closed.add(runId);
-      this.drawing.ask();
-    }
+    this.followed.get(runId)?.following.dispose();
+    this.followed.delete(runId);
   }
 }

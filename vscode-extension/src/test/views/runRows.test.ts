@@ -49,7 +49,7 @@ describe("where a run stands", () => {
 
 describe("the rows of a run", () => {
   it("are its roles, then its rounds with their messages", () => {
-    const [row] = runRows([run()], outlined(DIALOGUE), later(0), false);
+    const [row] = runRows({ runs: [run()], outlines: outlined(DIALOGUE), now: later(0) });
     expect(row?.label).toBe("Fix the tests");
     expect(row?.children?.map(({ label }) => label)).toEqual(["Planner", "Executer", "Round 1", "Round 2"]);
     const said = row?.children?.slice(2).map(({ children }) => children?.map((each) => each.label));
@@ -60,7 +60,7 @@ describe("the rows of a run", () => {
   });
 
   it("say of a role since when it is what it is, and why", () => {
-    const [row] = runRows([run()], new Map(), later(75), false);
+    const [row] = runRows({ runs: [run()], now: later(75) });
     const planner = row?.children?.[0];
     expect(planner?.description).toBe("working · 1:15 · claude");
     expect(planner?.spoken).toBe("Planner, claude, working, since 1 minute");
@@ -75,7 +75,7 @@ describe("the rows of a run", () => {
 
   it("show a plan that was edited as it went to the executer", () => {
     const events: RunEvent[] = [...DIALOGUE, { type: "planEdited", messageId: "m1", body: "First that." }];
-    const rows = byId(runRows([run()], outlined(events), later(0), false));
+    const rows = byId(runRows({ runs: [run()], outlines: outlined(events), now: later(0) }));
     expect(rows.get("run-one/1")).toMatchObject({
       label: "Planner: plan (edited)",
       description: "First that.",
@@ -86,7 +86,7 @@ describe("the rows of a run", () => {
 
   it("offer no pane when the run has ended", () => {
     const ended = run({ state: "ended", outcome: "failed", endedAt: new Date(START).toISOString() });
-    const [row] = runRows([ended], new Map(), later(100), false);
+    const [row] = runRows({ runs: [ended], now: later(100) });
     expect(row?.context).toBe("run.ended");
     expect(row?.children?.map(({ context, command }) => [context, command])).toEqual([
       ["role.ended", undefined],
@@ -94,16 +94,24 @@ describe("the rows of a run", () => {
     ]);
   });
 
+  it("stand open where the reader wants them", () => {
+    const runs = [run(), run({ runId: "run-two" })];
+    expect(runRows({ runs, open: new Set(["run-two"]), now: later(0) }).map(({ open }) => open)).toEqual([
+      "collapsed",
+      "expanded",
+    ]);
+  });
+
   it("end with a way to older runs where there are some", () => {
-    expect(runRows([run()], new Map(), later(0), true).map(({ id }) => id)).toEqual(["run-one", "older"]);
+    expect(runRows({ runs: [run()], now: later(0), older: true }).map(({ id }) => id)).toEqual(["run-one", "older"]);
   });
 });
 
 describe("a tick of the clock", () => {
   it("draws the roles again and nothing else", () => {
     const outlines = outlined(DIALOGUE);
-    const before = runRows([run()], outlines, later(61), false);
-    const after = runRows([run()], outlines, later(62), false);
+    const before = runRows({ runs: [run()], outlines, now: later(61) });
+    const after = runRows({ runs: [run()], outlines, now: later(62) });
     expect(changesBetween(before, after)).toEqual(["run-one/PLANNER", "run-one/EXECUTER"]);
   });
 
@@ -111,22 +119,29 @@ describe("a tick of the clock", () => {
     const outlines = outlined(DIALOGUE);
     const ended = run({ state: "ended", outcome: "completed", endedAt: new Date(START).toISOString() });
     expect(
-      changesBetween(runRows([ended], outlines, later(1), false), runRows([ended], outlines, later(2), false)),
+      changesBetween(
+        runRows({ runs: [ended], outlines, now: later(1) }),
+        runRows({ runs: [ended], outlines, now: later(2) }),
+      ),
     ).toEqual([]);
   });
 
   it("draws the run again for a new round, and a round for a new message", () => {
-    const before = runRows([run()], outlined(DIALOGUE.slice(0, 3)), later(0), false);
-    const after = runRows([run()], outlined(DIALOGUE.slice(0, 4)), later(0), false);
+    const before = runRows({ runs: [run()], outlines: outlined(DIALOGUE.slice(0, 3)), now: later(0) });
+    const after = runRows({ runs: [run()], outlines: outlined(DIALOGUE.slice(0, 4)), now: later(0) });
     expect(changesBetween(before, after)).toEqual(["run-one"]);
-    const third = runRows([run()], outlined([...DIALOGUE, message("USER", "note", "Thanks.")]), later(0), false);
-    const second = runRows([run()], outlined(DIALOGUE), later(0), false);
+    const third = runRows({
+      runs: [run()],
+      outlines: outlined([...DIALOGUE, message("USER", "note", "Thanks.")]),
+      now: later(0),
+    });
+    const second = runRows({ runs: [run()], outlines: outlined(DIALOGUE), now: later(0) });
     expect(changesBetween(second, third)).toEqual(["run-one/round/2"]);
   });
 
   it("draws all again when a run is new", () => {
-    const one = runRows([run()], new Map(), later(0), false);
-    const two = runRows([run({ runId: "run-two" }), run()], new Map(), later(0), false);
+    const one = runRows({ runs: [run()], now: later(0) });
+    const two = runRows({ runs: [run({ runId: "run-two" }), run()], now: later(0) });
     expect(changesBetween(one, two)).toBe("all");
   });
 });
