@@ -4,14 +4,14 @@
  */
 import * as vscode from "vscode";
 import { hoverText } from "./hover";
-import { byId, changesBetween, type Row } from "./tree";
+import { changesBetween, type Row } from "./tree";
 
 /** What the editor holds of a row, and what commands of its context menu are given. */
 export type Element = Readonly<Pick<Row, "id" | "runId" | "role" | "seq" | "attentionId" | "agent">>;
 
 export class LiveTree implements vscode.TreeDataProvider<Element>, vscode.Disposable {
   private rows: readonly Row[] = [];
-  private known = new Map<string, Row>();
+  private readonly known = new Map<string, Row>();
   private elements = new Map<string, Element>();
   private readonly changed = new vscode.EventEmitter<Element | Element[] | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
@@ -26,13 +26,25 @@ export class LiveTree implements vscode.TreeDataProvider<Element>, vscode.Dispos
   show(rows: readonly Row[]): void {
     const changes = changesBetween(this.rows, rows);
     this.rows = rows;
-    this.known = byId(rows);
-    const kept = this.elements;
-    this.elements = new Map([...this.known].map(([id, row]) => [id, kept.get(id) ?? elementOf(row)]));
     if (changes === "all") {
+      this.known.clear();
+    }
+    this.learn(rows);
+    if (changes === "all") {
+      this.elements = new Map([...this.elements].filter(([id]) => this.known.has(id)));
       this.changed.fire(undefined);
     } else if (changes.length > 0) {
       this.changed.fire(this.named(changes));
+    }
+  }
+
+  /** Rows that are the same as before are passed over with all that is below them. */
+  private learn(rows: readonly Row[]): void {
+    for (const row of rows) {
+      if (this.known.get(row.id) !== row) {
+        this.known.set(row.id, row);
+        this.learn(row.children ?? []);
+      }
     }
   }
 
@@ -53,7 +65,15 @@ export class LiveTree implements vscode.TreeDataProvider<Element>, vscode.Dispos
   }
 
   private named(ids: readonly string[]): Element[] {
-    return ids.flatMap((id) => this.elements.get(id) ?? []);
+    return ids.flatMap((id) => {
+      const row = this.known.get(id);
+      if (row === undefined) {
+        return [];
+      }
+      const element = this.elements.get(id) ?? elementOf(row);
+      this.elements.set(id, element);
+      return [element];
+    });
   }
 
   getTreeItem({ id }: Element): vscode.TreeItem {

@@ -25,7 +25,7 @@ export function needsYouRows(items: readonly Attention[], runs: readonly RunView
 function itemRow(item: Attention, task: string | undefined, now: number): Row {
   const title = words.withNames(item.title);
   const waited = words.secondsBetween(item.raisedAt, now);
-  const about = [task === undefined ? "" : words.oneLine(task, 40), waited < 60 ? "" : words.minutes(waited)];
+  const about = [task === undefined ? "" : words.oneLine(task, 40), waited < 60 ? "" : words.rough(waited)];
   const spokenTask = task === undefined ? "" : `, run ${words.oneLine(task, 40)}`;
   return {
     id: item.attentionId,

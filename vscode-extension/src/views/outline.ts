@@ -27,6 +27,8 @@ const BEGINS = new Set(["plan", "continue", "revision"]);
 
 export class Outline {
   private readonly found: Item[][] = [];
+  /** A round that did not change is the same object. */
+  private readonly told: (Round | undefined)[] = [];
   private current = 0;
   private seen = 0;
 
@@ -41,7 +43,14 @@ export class Outline {
   }
 
   get rounds(): readonly Round[] {
-    return this.found.map((items, index) => ({ number: index + 1, items })).filter(({ items }) => items.length > 0);
+    return this.found.flatMap((items, index) => {
+      if (items.length === 0) {
+        return [];
+      }
+      const round = this.told[index] ?? { number: index + 1, items: [...items] };
+      this.told[index] = round;
+      return [round];
+    });
   }
 
   message(messageId: string): Item | undefined {
@@ -69,11 +78,12 @@ export class Outline {
   }
 
   private edit(messageId: string, body: string): void {
-    for (const items of this.found) {
+    for (const [round, items] of this.found.entries()) {
       const index = items.findIndex((item) => item.messageId === messageId);
       const item = items[index];
       if (item !== undefined) {
         items[index] = { ...item, edited: body };
+        this.told[round] = undefined;
       }
     }
   }
@@ -82,6 +92,7 @@ export class Outline {
     while (this.found.length < number) {
       this.found.push([]);
     }
+    this.told[number - 1] = undefined;
     return this.found[number - 1] as Item[];
   }
 }

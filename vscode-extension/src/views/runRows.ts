@@ -55,7 +55,7 @@ function runRow(view: RunView, outline: Outline | undefined, now: number): Row {
 }
 
 /**
- * "round 2 of 20 · 3 min", "completed · 2 rounds · 12 min ago". No seconds: the editor draws everything below a row again
+ * "round 2 of 20 · 3 min", "completed · 2 rounds · 12 min ago". In minutes: the editor draws everything below a row again
  * when the row changes.
  */
 export function runStanding(view: RunView, now: number): string {
@@ -72,7 +72,8 @@ export function runStanding(view: RunView, now: number): string {
     if (view.round > 0) {
       parts.push(roundOf(view));
     }
-    parts.push(words.minutes(words.runSeconds(view, now)));
+    const seconds = words.runSeconds(view, now);
+    parts.push(seconds < 60 ? "under a minute" : words.rough(seconds));
   }
   return parts.join(" · ");
 }
@@ -144,7 +145,7 @@ function roleRow(view: RunView, role: string, seen: RoleView, now: number): Row 
   const name = words.roleName(role);
   const live = view.state !== "ended";
   const seconds = seen.since === undefined ? undefined : words.secondsBetween(seen.since, now);
-  const time = live && seconds !== undefined ? ` · ${words.duration(seconds)}` : "";
+  const time = live && seconds !== undefined ? ` · ${words.rough(seconds)}` : "";
   const spokenTime = time === "" ? "" : `, since ${words.spokenDuration(seconds ?? 0)}`;
   const state = live ? words.agentState(seen.state) : "ended";
   const open = { command: "politerm.openPane", title: "Open Pane", arguments: [{ runId: view.runId, role }] };
@@ -200,8 +201,21 @@ function roleHover(name: string, seen: RoleView, live: boolean, seconds: number 
 
 // ---- rounds and messages
 
+/** A round that did not change keeps its row: a long run has thousands of messages, and its clock ticks. */
+const known = new WeakMap<Round, { row: Row; current: boolean }>();
+
 function roundRow(view: RunView, round: Round): Row {
   const current = view.state !== "ended" && round.number >= view.round;
+  const before = known.get(round);
+  if (before?.current === current) {
+    return before.row;
+  }
+  const row = makeRoundRow(view, round, current);
+  known.set(round, { row, current });
+  return row;
+}
+
+function makeRoundRow(view: RunView, round: Round, current: boolean): Row {
   const messages = round.items.filter((item) => item.kind === "message").length;
   return {
     id: `${view.runId}/round/${round.number}`,

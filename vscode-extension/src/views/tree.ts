@@ -79,12 +79,3 @@ function sameLook(a: Row, b: Row): boolean {
     a.icon?.colour === b.icon?.colour
   );
 }
-
-/** Every row of a tree by its id. */
-export function byId(rows: readonly Row[], found = new Map<string, Row>()): Map<string, Row> {
-  for (const row of rows) {
-    found.set(row.id, row);
-    byId(row.children ?? [], found);
-  }
-  return found;
-}

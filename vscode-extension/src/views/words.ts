@@ -31,12 +31,18 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** The same in minutes, for places that are costly to draw again: under a minute, 3 min, 2 h 3 min. */
-export function minutes(seconds: number): string {
-  const whole = Math.floor(Math.max(0, seconds) / 60);
-  if (whole < 1) {
-    return "under a minute";
+/**
+ * The same for rows of a tree: just now, 20s, 3 min, 2 h 3 min. A row that changes every second could not be hovered: the
+ * editor closes the hover of a row that it draws again.
+ */
+export function rough(seconds: number): string {
+  if (seconds < 10) {
+    return "just now";
   }
+  if (seconds < 60) {
+    return `${Math.floor(seconds / 10) * 10}s`;
+  }
+  const whole = Math.floor(seconds / 60);
   return whole < 60 ? `${whole} min` : `${Math.floor(whole / 60)} h ${whole % 60} min`;
 }
 

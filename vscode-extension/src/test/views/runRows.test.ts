@@ -2,10 +2,14 @@ import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../../protocol/generated";
 import { Outline } from "../../views/outline";
 import { progressText, runRows, runStanding } from "../../views/runRows";
-import { byId, changesBetween } from "../../views/tree";
+import { changesBetween, type Row } from "../../views/tree";
 import { message, role, run, START, told } from "./samples";
 
 const later = (seconds: number) => START + seconds * 1000;
+
+function find(rows: readonly Row[], id: string): Row | undefined {
+  return rows.map((row) => (row.id === id ? row : find(row.children ?? [], id))).find((row) => row !== undefined);
+}
 
 function outlined(events: readonly RunEvent[]): Map<string, Outline> {
   const outline = new Outline();
@@ -62,7 +66,7 @@ describe("the rows of a run", () => {
   it("say of a role since when it is what it is, and why", () => {
     const [row] = runRows({ runs: [run()], now: later(75) });
     const planner = row?.children?.[0];
-    expect(planner?.description).toBe("working · 1:15 · claude");
+    expect(planner?.description).toBe("working · 1 min · claude");
     expect(planner?.spoken).toBe("Planner, claude, working, since 1 minute");
     expect(planner?.hover?.()).toEqual([
       { kind: "title", text: "Planner (claude): working since 1:15" },
@@ -75,8 +79,8 @@ describe("the rows of a run", () => {
 
   it("show a plan that was edited as it went to the executer", () => {
     const events: RunEvent[] = [...DIALOGUE, { type: "planEdited", messageId: "m1", body: "First that." }];
-    const rows = byId(runRows({ runs: [run()], outlines: outlined(events), now: later(0) }));
-    expect(rows.get("run-one/1")).toMatchObject({
+    const rows = runRows({ runs: [run()], outlines: outlined(events), now: later(0) });
+    expect(find(rows, "run-one/1")).toMatchObject({
       label: "Planner: plan (edited)",
       description: "First that.",
       context: "message.edited",
@@ -110,9 +114,10 @@ describe("the rows of a run", () => {
 describe("a tick of the clock", () => {
   it("draws the roles again and nothing else", () => {
     const outlines = outlined(DIALOGUE);
-    const before = runRows({ runs: [run()], outlines, now: later(61) });
-    const after = runRows({ runs: [run()], outlines, now: later(62) });
-    expect(changesBetween(before, after)).toEqual(["run-one/PLANNER", "run-one/EXECUTER"]);
+    const rows = (seconds: number) => runRows({ runs: [run()], outlines, now: later(seconds) });
+    expect(changesBetween(rows(19), rows(20))).toEqual(["run-one/PLANNER", "run-one/EXECUTER"]);
+    expect(changesBetween(rows(20), rows(21))).toEqual([]);
+    expect(rows(20)[0]?.children?.[2]).toBe(rows(21)[0]?.children?.[2]);
   });
 
   it("draws nothing when nothing looks different", () => {
