@@ -1,7 +1,7 @@
 /** Who plans and who executes: asked once in a workspace, remembered there, changed from the task's question. */
 import * as vscode from "vscode";
-import { agentDetail, type Pair } from "../model/wish";
-import type { AgentView } from "../protocol/generated";
+import { type Offer, offersFor, type Pair } from "../model/wish";
+import { DEMO } from "../protocol/generated";
 import type { Services } from "../services";
 
 const KEY = "politerm.pair";
@@ -23,11 +23,17 @@ export async function askPair(services: Services): Promise<Pair | undefined> {
   const { agents } = await services.server.request("politerm.agent.list", {});
   const settings = vscode.workspace.getConfiguration("politerm");
   const before = rememberedPair(services);
-  const planner = await ask(agents, "Who plans?", before?.planner ?? settings.get("planner.agent", ""), 1);
+  const plans = { own: DEMO.planner, other: DEMO.executer };
+  const likely = before?.planner ?? settings.get("planner.agent", "");
+  const planner = await ask(offersFor(agents, plans, likely), "Who plans? (1/2)");
   if (planner === undefined) {
     return undefined;
   }
-  const executer = await ask(agents, "Who executes?", before?.executer ?? settings.get("executer.agent", ""), 2);
+  // Who takes the demonstration's planner wants the demonstration; else what is set or was taken before is likely.
+  const demo = planner === DEMO.planner ? DEMO.executer : undefined;
+  const next = demo ?? before?.executer ?? settings.get("executer.agent", "");
+  const executes = { own: DEMO.executer, other: DEMO.planner };
+  const executer = await ask(offersFor(agents, executes, next), "Who executes? (2/2)");
   if (executer === undefined) {
     return undefined;
   }
@@ -36,26 +42,16 @@ export async function askPair(services: Services): Promise<Pair | undefined> {
   return pair;
 }
 
-/** The likely one first, then what is here, then what is not: those say why they cannot be taken. */
-async function ask(
-  agents: readonly AgentView[],
-  title: string,
-  likely: string,
-  step: number,
-): Promise<string | undefined> {
-  const rank = (agent: AgentView): number => (agent.available ? (agent.name === likely ? 0 : 1) : 2);
-  const items = [...agents]
-    .filter((agent) => rank(agent) < 2 || agent.source === "built-in" || agent.source === "user")
-    .sort((a, b) => rank(a) - rank(b))
-    .map((agent) => ({
-      label: agent.name,
-      description: agentDetail(agent),
-      iconPath: new vscode.ThemeIcon(agent.available ? "check" : "circle-slash"),
-      agent,
-    }));
-  const options = { title: `${title} (${step}/2)`, matchOnDescription: true, ignoreFocusOut: true };
+/** What is not installed can be chosen as little as before, and says why. */
+async function ask(offers: readonly Offer[], title: string): Promise<string | undefined> {
+  const items = offers.map(({ agent, detail }) => ({
+    label: agent.name,
+    description: detail,
+    iconPath: new vscode.ThemeIcon(agent.available ? "check" : "circle-slash"),
+    agent,
+  }));
   for (;;) {
-    const chosen = await vscode.window.showQuickPick(items, options);
+    const chosen = await vscode.window.showQuickPick(items, { title, matchOnDescription: true, ignoreFocusOut: true });
     if (chosen === undefined || chosen.agent.available) {
       return chosen?.agent.name;
     }

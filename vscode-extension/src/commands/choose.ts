@@ -1,8 +1,9 @@
 /** Questions that several commands ask: which run, which role. Nothing is asked where there is only one answer. */
 import * as vscode from "vscode";
-import { namedIn, standingOf, titleOf } from "../model/named";
+import { namedIn, standingOf } from "../model/named";
 import type { Role, RunView } from "../protocol/generated";
 import type { Services } from "../services";
+import { oneLine } from "../views/words";
 
 /**
  * The run that was given, else the only one that suits, else the one that is picked. `what` goes on with “No run ”.
@@ -30,7 +31,7 @@ export async function chooseRun(
     return runs[0];
   }
   const items = runs.map((view) => ({
-    label: titleOf(view.task),
+    label: oneLine(view.task),
     description: standingOf(view),
     detail: `${view.runId} in ${view.cwd}`,
     view,

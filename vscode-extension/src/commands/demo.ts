@@ -38,7 +38,8 @@ function ended({ store, context }: Services, runId: string): Promise<RunView> {
 }
 
 async function offerFiles(view: RunView, folder: string): Promise<void> {
-  if (view.outcome !== "completed") {
+  // Who is not looking at the run is told of its end by the views; nothing is said twice.
+  if (view.outcome !== "completed" || !timelineInSight()) {
     return;
   }
   const message = "PoliTerm: The demonstration is done. The next run can be yours: “PoliTerm: Start Run”.";
@@ -49,4 +50,9 @@ async function offerFiles(view: RunView, folder: string): Promise<void> {
   for (const name of names) {
     await vscode.window.showTextDocument(vscode.Uri.file(join(folder, name)), { preview: false });
   }
+}
+
+function timelineInSight(): boolean {
+  const shown = vscode.window.tabGroups.all.map((group) => group.activeTab?.input);
+  return shown.some((input) => input instanceof vscode.TabInputWebview && input.viewType.includes("politerm.timeline"));
 }

@@ -1,8 +1,9 @@
 /** Looking back: search over all runs of the workspace, and a run as a document. */
 import * as vscode from "vscode";
-import { titleOf } from "../model/named";
+import { plainExcerpt } from "../model/wish";
 import type { ExportRun, SearchHit } from "../protocol/generated";
 import type { Services } from "../services";
+import { oneLine } from "../views/words";
 import { chooseRun } from "./choose";
 import { command } from "./guard";
 
@@ -37,8 +38,8 @@ async function search({ server, store, log }: Services): Promise<void> {
       const { hits } = await server.request("politerm.search", { text, limit: 100 }, source.token);
       // alwaysShow: the server has matched already, and not letter by letter as the picker would.
       picker.items = hits.map((hit) => ({
-        label: titleOf(hit.excerpt, 120),
-        description: titleOf(store.run(hit.runId)?.task ?? hit.runId, 60),
+        label: oneLine(plainExcerpt(hit.excerpt), 120),
+        description: oneLine(store.run(hit.runId)?.task ?? hit.runId, 60),
         alwaysShow: true,
         hit,
       }));
@@ -86,7 +87,7 @@ const FORMATS: readonly Format[] = [
 async function exportRun({ server, ...services }: Services, given: unknown): Promise<void> {
   const view = await chooseRun({ server, ...services }, given, () => true, "is here yet");
   const chosen =
-    view && (await vscode.window.showQuickPick(FORMATS, { title: `Export “${titleOf(view.task, 40)}” as` }));
+    view && (await vscode.window.showQuickPick(FORMATS, { title: `Export “${oneLine(view.task, 40)}” as` }));
   if (view === undefined || chosen === undefined) {
     return;
   }

@@ -1,14 +1,14 @@
-/** From a wish to a run that is under way: the folder, the agents, one start, and its progress. */
+/** From a wish to a run that is under way: the folder, the agents, one start. */
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
-import { titleOf } from "../model/named";
-import { newRunId, startingOf, type Wish } from "../model/wish";
+import { newRunId, type Wish } from "../model/wish";
 import { RequestFailed } from "../protocol/api";
-import type { RunView, StartRun } from "../protocol/generated";
+import type { StartRun } from "../protocol/generated";
 import type { Services } from "../services";
+import { oneLine } from "../views/words";
 import { askPair, forgetPair, rememberedPair } from "./agents";
 
-/** Resolves once the agents are up, or it is clear that they need somebody. Undefined: it was left. */
+/** The new run's id; undefined when a question was left without an answer. */
 export async function launch(services: Services, wish: Wish & { readonly task: string }): Promise<string | undefined> {
   const cwd = wish.cwd ?? (await chooseFolder(wish));
   const pair = cwd && (wish.agents ?? rememberedPair(services) ?? (await askPair(services)));
@@ -33,54 +33,27 @@ export function freshRunId(): string {
   return newRunId(new Date(), randomBytes(2).toString("hex"));
 }
 
-/** Starts the run, shows its timeline, and shows progress that ends with the start. Cancelling it stops the run. */
+/** Starts the run and shows its timeline. From then on the views tell how it goes. */
 export async function begin(services: Services, request: StartRun & { runId: string }): Promise<void> {
   const { runId } = request;
-  const title = `Starting “${titleOf(request.task, 50)}”`;
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  await vscode.window.withProgress(options, async (progress, token) => {
-    await startOnce(services, request, token);
+  const options = { location: vscode.ProgressLocation.Window, title: `Starting “${oneLine(request.task, 40)}”` };
+  await vscode.window.withProgress(options, async () => {
+    await startOnce(services, request);
     services.store.seen(await services.server.request("politerm.run.get", { runId }));
-    void vscode.commands.executeCommand("politerm.openTimeline", { runId });
-    await up(services, runId, progress, token);
-    if (token.isCancellationRequested) {
-      services.store.seen(await services.server.request("politerm.run.stop", { runId, reason: "cancelled" }));
-    }
   });
+  await vscode.commands.executeCommand("politerm.openTimeline", { runId });
 }
 
 /** A server that died under the question is asked once more: with the same id, nothing starts twice. */
-async function startOnce({ server }: Services, request: StartRun, token: vscode.CancellationToken): Promise<void> {
+async function startOnce({ server }: Services, request: StartRun): Promise<void> {
   try {
-    await server.request("politerm.run.start", request, token);
+    await server.request("politerm.run.start", request);
   } catch (error) {
     if (!(error instanceof RequestFailed) || error.code !== "lost") {
       throw error;
     }
-    await server.request("politerm.run.start", request, token);
+    await server.request("politerm.run.start", request);
   }
-}
-
-function up(
-  { store }: Services,
-  runId: string,
-  progress: vscode.Progress<{ message?: string }>,
-  token: vscode.CancellationToken,
-): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (view: RunView | undefined): void => {
-      const words = startingOf(view);
-      if (words === undefined || token.isCancellationRequested) {
-        subscription.dispose();
-        resolve();
-      } else {
-        progress.report({ message: words });
-      }
-    };
-    const subscription = store.onChange(() => look(store.run(runId)));
-    token.onCancellationRequested(() => look(store.run(runId)));
-    look(store.run(runId));
-  });
 }
 
 /** The folder of what the wish is about, the only one, or the one that is picked. */

@@ -1,7 +1,7 @@
 /** Looking closer: the report of what is installed, and tmux itself in a terminal of the editor. */
 import * as vscode from "vscode";
-import { titleOf } from "../model/named";
 import type { Services } from "../services";
+import { oneLine } from "../views/words";
 import { chooseRole, chooseRun } from "./choose";
 import { command } from "./guard";
 
@@ -44,7 +44,7 @@ async function attach(services: Services, given: unknown): Promise<void> {
   });
   const [shellPath, ...shellArgs] = argv;
   const terminal = vscode.window.createTerminal({
-    name: `tmux: ${role.toLowerCase()}, ${titleOf(view.task, 30)}`,
+    name: `tmux: ${role.toLowerCase()}, ${oneLine(view.task, 30)}`,
     shellPath,
     shellArgs,
     // Inside somebody's own tmux, tmux refuses to attach to another one.

@@ -1,8 +1,9 @@
 /** Commands that act on a run that is under way: stop, pause, resume, interrupt, retry, delete. */
 import * as vscode from "vscode";
-import { namedIn, titleOf } from "../model/named";
+import { namedIn } from "../model/named";
 import type { RunView } from "../protocol/generated";
 import type { Services } from "../services";
+import { oneLine } from "../views/words";
 import { chooseRun } from "./choose";
 import { command, type Work } from "./guard";
 
@@ -40,7 +41,7 @@ function act(name: Act, suits: (view: RunView) => boolean, what: string): Work {
 
 async function stop(services: Services, given: unknown): Promise<void> {
   const view = await chooseRun(services, given, live, "is under way");
-  if (view === undefined || !(await sure("Stop", `Stop the run “${titleOf(view.task)}”?`, "Its agents are ended."))) {
+  if (view === undefined || !(await sure("Stop", `Stop the run “${oneLine(view.task)}”?`, "Its agents are ended."))) {
     return;
   }
   const options = { location: vscode.ProgressLocation.Window, title: "PoliTerm: stopping" };
@@ -61,7 +62,7 @@ async function interrupt(services: Services, given: unknown): Promise<void> {
 async function remove(services: Services, given: unknown): Promise<void> {
   const view = await chooseRun(services, given, (each) => each.state === "ended", "has ended");
   const detail = "Its messages and recordings are gone afterwards. Files in the workspace stay as they are.";
-  if (view !== undefined && (await sure("Delete", `Delete the run “${titleOf(view.task)}”?`, detail))) {
+  if (view !== undefined && (await sure("Delete", `Delete the run “${oneLine(view.task)}”?`, detail))) {
     await services.server.request("politerm.run.delete", { runId: view.runId });
     services.store.forget(view.runId);
   }

@@ -1,8 +1,8 @@
 /** A word to an agent: now, which steers a working one, or with its next prompt. */
 import * as vscode from "vscode";
-import { titleOf } from "../model/named";
 import type { Role, RunView, SendMessage } from "../protocol/generated";
 import type { Services } from "../services";
+import { oneLine } from "../views/words";
 import { chooseRole, chooseRun } from "./choose";
 import { command } from "./guard";
 
@@ -17,7 +17,7 @@ async function send(services: Services, given: unknown): Promise<void> {
     return;
   }
   const text = await vscode.window.showInputBox({
-    title: `Message to the ${to.toLowerCase()} of “${titleOf(view.task, 40)}”`,
+    title: `Message to the ${to.toLowerCase()} of “${oneLine(view.task, 40)}”`,
     prompt: "It is passed on word for word.",
     ignoreFocusOut: true,
   });

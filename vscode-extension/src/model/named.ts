@@ -21,16 +21,6 @@ export function namedIn(given: unknown): Named | undefined {
   return namedIn(view);
 }
 
-/** The first line that says something, shortened: how a task is shown where there is one line for it. */
-export function titleOf(task: string, limit = 80): string {
-  const first = task
-    .split("\n")
-    .map((line) => line.trim())
-    .find((line) => line !== "");
-  const title = first ?? "(no task)";
-  return title.length <= limit ? title : `${title.slice(0, limit - 1)}…`;
-}
-
 /** Where a run stands, in a few words. */
 export function standingOf(view: RunView): string {
   if (view.state === "ended") {

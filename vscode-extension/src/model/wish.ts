@@ -1,5 +1,5 @@
 /** What is to be started, before it is asked for: pure parts of the start commands. */
-import type { ContextItem, Role, RunView } from "../protocol/generated";
+import type { AgentView, ContextItem } from "../protocol/generated";
 
 /** Who plays which role, by the names of their profiles. */
 export interface Pair {
@@ -20,24 +20,6 @@ export function newRunId(now: Date, random: string): string {
   return `${digits.slice(2, 8)}-${digits.slice(8, 14)}-${random}`;
 }
 
-/** Where a starting run is, in one line; undefined once there is nothing more to wait for. */
-export function startingOf(view: RunView | undefined): string | undefined {
-  if (view === undefined) {
-    return "asking the server";
-  }
-  if (view.state !== "starting" || view.attention > 0) {
-    return undefined;
-  }
-  const waits = (["PLANNER", "EXECUTER", "AGENT"] as const).filter((role) => isComingUp(view, role));
-  const names = waits.map((role) => `${role.toLowerCase()} (${view.roles[role]?.agent})`);
-  return names.length === 0 ? "almost there" : `waiting for ${names.join(" and ")}`;
-}
-
-function isComingUp(view: RunView, role: Role): boolean {
-  const state = view.roles[role]?.state;
-  return state === "starting" || state === "uncertain";
-}
-
 /** A problem as the editor reports it, without the editor's classes. */
 export interface Problem {
   readonly message: string;
@@ -56,12 +38,44 @@ export function fixTask(path: string, problems: readonly Problem[]): string {
   return `Fix ${what}, and check that it is gone:\n\n${told.join("\n")}`;
 }
 
-/** How an agent of the list is offered. */
-export function agentDetail(agent: { available: boolean; version?: string; command: readonly string[] }): string {
+/** An agent as it is offered for a role. */
+export interface Offer {
+  readonly agent: AgentView;
+  readonly detail: string;
+}
+
+/**
+ * The likely one first, then what is installed, then the demonstration's, then what is not installed and says so. The
+ * demonstration's agents can play one role only.
+ */
+export function offersFor(agents: readonly AgentView[], demo: { own: string; other: string }, likely: string): Offer[] {
+  const rank = (agent: AgentView): number => {
+    if (!agent.available) {
+      return 3;
+    }
+    return agent.name === likely ? 0 : agent.name === demo.own ? 2 : 1;
+  };
+  return agents
+    .filter((agent) => agent.name !== demo.other)
+    .sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name))
+    .map((agent) => ({ agent, detail: detailOf(agent, agent.name === demo.own) }));
+}
+
+function detailOf(agent: AgentView, demo: boolean): string {
   if (!agent.available) {
     return `not installed: there is no program ${agent.command[0]}`;
   }
-  return agent.version ?? agent.command.join(" ");
+  return demo ? "the demonstration's own, no agent at all" : (agent.version ?? agent.command.join(" "));
+}
+
+/** What was found, as a person reads it: without the marks of the messages that it stands in. */
+export function plainExcerpt(excerpt: string): string {
+  return excerpt
+    .replaceAll(/\[\[\/?POLI:MSG[^\]]*\]\]/g, " ")
+    .replace(/^[^[\]]*"\s*\}\]\]/, "… ")
+    .replaceAll(/<\/?[A-Z]{3,}>/g, " ")
+    .replaceAll(/\s+/g, " ")
+    .trim();
 }
 
 /** The words of a task document: what is written there, without the comments that explain it. */

@@ -104,7 +104,7 @@ async function fill(site: Site, home: string, progress: (words: string) => void,
 }
 
 async function findUv(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const home = homedir();
+  const home = env.HOME ?? homedir();
   for (const name of ["uv", join(home, ".local/bin/uv"), join(home, ".cargo/bin/uv")]) {
     if ((await execute({ argv: [name, "--version"], env, seconds: ASK_SECONDS })).code === 0) {
       return name;
