@@ -6,9 +6,9 @@ import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
 import { chooseRun } from "../commands/choose";
 import { command } from "../commands/guard";
-import { titleOf } from "../model/named";
 import type { Disposable } from "../protocol/api";
 import type { Services } from "../services";
+import { oneLine } from "../views/words";
 import { readSaved } from "../webview/page/saved";
 import { Acts } from "./acts";
 import { pageDocument } from "./document";
@@ -130,7 +130,7 @@ class Timelines implements Disposable {
     for (const [runId, { panel }] of this.tabs) {
       const view = this.services.store.run(runId);
       if (view !== undefined) {
-        panel.title = titleOf(view.task, TITLE);
+        panel.title = oneLine(view.task, TITLE);
       }
     }
   }
