@@ -234,7 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", "text/event-stream")
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
-            for data in self._spoken(speech, steps):
+            # An empty chunk would be the end of it all.
+            for data in filter(None, self._spoken(speech, steps)):
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
             self.wfile.write(b"0\r\n\r\n")
         self.model.over(exchange, "done")

@@ -7,6 +7,7 @@ how the rules are applied to a screen (agents/rules.py), or what is done about i
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -164,7 +165,12 @@ def fill(text: str, **values: str | None) -> str:
 
 def expand(profile: AgentProfile, **values: str | None) -> AgentProfile:
     """The profile with its placeholders filled: `python` (our own interpreter), `state_dir`, `session`, whichever are
-    known. They may stand in command, version, env, files, session, resume, and the witness's path."""
+    known. They may stand in command, version, env, files, session, resume, and the witness's path.
+
+    `{stateUrl}` is the folder as a file URL, which needs no quotes in JSON, whatever the folder is called.
+    """
+    if state_dir := values.get("state_dir"):
+        values["state_url"] = Path(state_dir).as_uri()
 
     def one(text: str) -> str:
         return fill(text, **values)

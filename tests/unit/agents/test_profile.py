@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from politerm.agents.profile import AgentProfile, Rule, expand, fill
@@ -194,3 +196,10 @@ def test_expand_reaches_everything_that_is_used_outside() -> None:
     assert full.witness is not None
     assert full.witness.path == "/s/id.jsonl"
     assert expand(profile).command == profile.command
+
+
+def test_a_folder_of_any_name_is_a_url_that_json_holds_as_it_is() -> None:
+    profile = AgentProfile(command=("x",), env={"A": '["{stateUrl}/plugin.js"]'})
+    full = expand(profile, state_dir='/it\'s a/"b"/c\\d')
+    assert json.loads(full.env["A"]) == ["file:///it%27s%20a/%22b%22/c%5Cd/plugin.js"]
+    assert expand(profile).env == profile.env
