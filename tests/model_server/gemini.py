@@ -30,7 +30,8 @@ class Gemini:
         if found[2] == "countTokens":
             return Plain({"totalTokens": len(json.dumps(body)) // 4})
         contents = list(body.get("contents", []))
-        prompts = [(at, text) for at, content in enumerate(contents) if (text := _said(content))]
+        # After a failed or interrupted turn several prompts travel in one content, one part each.
+        prompts = [(at, text) for at, content in enumerate(contents) for text in _said(content)]
         last = prompts[-1][0] if prompts else 0
         return Ask(
             prompt=prompts[-1][1] if prompts else "",
@@ -89,12 +90,13 @@ class GeminiSpeech:
         return {**self._head, "candidates": [candidate], "usageMetadata": usage}
 
 
-def _said(content: Mapping[str, Any]) -> str:
+def _said(content: Mapping[str, Any]) -> Iterator[str]:
     """What a person said in this content: its texts without the agent's own wrapping."""
     if content.get("role") == "model":
-        return ""
-    texts = (part["text"] for part in content.get("parts", ()) if part.get("text"))
-    return _WRAPPING.sub("", "\n".join(texts)).strip()
+        return
+    for part in content.get("parts", ()):
+        if text := _WRAPPING.sub("", part.get("text") or "").strip():
+            yield text
 
 
 def _results(content: Mapping[str, Any]) -> Iterator[str]:

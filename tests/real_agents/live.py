@@ -22,7 +22,7 @@ from politerm.agents.golden import GoldenScreen
 from politerm.agents.profile import AgentProfile, expand
 from politerm.agents.rules import Dialog, Verdict, look
 from politerm.engine.keys import APART
-from politerm.engine.ports import Witness, WitnessRecord
+from politerm.engine.ports import SeeingWitness, Witness, WitnessRecord
 from politerm.witness import open_witness
 from tests.real_agents.install import Pin
 from tests.real_agents.rigs import Rig, Scene, in_path
@@ -169,11 +169,7 @@ class LiveAgent:
         return GoldenScreen.of(self.profile, self.visible(), self.title)
 
     def ready(self) -> LiveAgent:
-        def idle() -> bool:
-            seen = self.verdict()
-            return seen.ready is not None and seen.working is None and seen.dialog is None
-
-        until("the agent is ready", idle, seconds=self.profile.start_seconds)
+        until("the agent is ready", lambda: self.verdict().idle, seconds=self.profile.start_seconds)
         return self
 
     def dialog(self) -> Dialog:
@@ -212,7 +208,10 @@ class LiveAgent:
 
     def poll(self) -> list[WitnessRecord]:
         """Everything that the witness has said so far."""
-        new = self.followed().poll()
+        witness = self.followed()
+        if isinstance(witness, SeeingWitness):
+            witness.seen(self.verdict().idle)
+        new = witness.poll()
         self.session = next((record.text for record in new if record.kind == "session"), self.session)
         self.records += new
         self.heard += new

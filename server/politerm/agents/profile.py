@@ -7,8 +7,8 @@ how the rules are applied to a screen (agents/rules.py), or what is done about i
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.alias_generators import to_camel
@@ -170,7 +170,7 @@ def expand(profile: AgentProfile, **values: str | None) -> AgentProfile:
     `{stateUrl}` is the folder as a file URL, which needs no quotes in JSON, whatever the folder is called.
     """
     if state_dir := values.get("state_dir"):
-        values["state_url"] = Path(state_dir).as_uri()
+        values["state_url"] = f"file://{quote(state_dir)}"
 
     def one(text: str) -> str:
         return fill(text, **values)

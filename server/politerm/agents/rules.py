@@ -80,6 +80,10 @@ class Verdict:
     session: str | None = None
     """The beginning of the name of its conversation."""
 
+    @property
+    def idle(self) -> bool:
+        return self.ready is not None and self.working is None and self.dialog is None
+
 
 def look(profile: AgentProfile, visible: Sequence[str], title: str = "", *, pasted: str = "") -> Verdict:
     """What the rules say of these rows (`visible`: the physical rows, top first) and this pane title.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from politerm.agents.profile import AgentProfile
 from politerm.core.events import Envelope, Event, Primer
@@ -338,3 +338,12 @@ class Witness(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class SeeingWitness(Protocol):
+    """A witness of a program whose record alone does not tell the end of a turn."""
+
+    def seen(self, idle: bool) -> None:
+        """Does the screen show the program ready, not at work, and asking nothing? Told at every look."""
+        ...

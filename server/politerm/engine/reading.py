@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
+from politerm.agents.rules import Verdict
 from politerm.core import inputs as inp
 from politerm.core.blocks import Block, BlockReader, Broken, read_blocks
 from politerm.core.events import TurnHow
 from politerm.core.screen import after_boundary, text_of
 from politerm.core.wire import PromptId, Role
-from politerm.engine.ports import Screen, Witness, WitnessRecord
+from politerm.engine.ports import Screen, SeeingWitness, Witness, WitnessRecord
 
 BOUNDARY = "POLI end: "
 HOLD = 5.0
@@ -100,6 +101,13 @@ class RecordReader:
                 yield inp.TurnOver(self.role, self.turn, HOWS.get(record.how, "done"), source, record.text)
             case _:
                 pass
+
+    def seen(self, verdict: Verdict) -> bool:
+        """Tell the witness what the screen shows, where it wants to know that. Answers whether it does."""
+        if not isinstance(self.witness, SeeingWitness):
+            return False
+        self.witness.seen(verdict.idle)
+        return True
 
     def settle(self) -> Iterator[inp.Input]:
         """The turn is over, by whatever sign: what was held of it."""

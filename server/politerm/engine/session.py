@@ -360,6 +360,8 @@ class RoleSession:
         self.judge(screen)
         if self.record is None:
             self._read_screen(screen)
+        elif self.record.seen(self.verdict):
+            self.poll_record()
         self._turn_over_on_screen(screen)
         return screen
 

@@ -70,11 +70,27 @@ def _config(variable: str, place: Place, usual: str) -> Path:
     return Path(own) if own else (place.home or Path.home()) / usual
 
 
+def _gemini(place: Place) -> Witness:
+    from politerm.witness.gemini import GeminiWitness
+
+    own = os.environ.get("GEMINI_CLI_HOME")
+    home = Path(own) if own else place.home or Path.home()
+    return GeminiWitness(home / ".gemini", place.session, lag=place.spec.lag)
+
+
+def _aider(place: Place) -> Witness:
+    from politerm.witness.aider import AiderWitness
+
+    return AiderWitness(place.state_dir, lag=place.spec.lag)
+
+
 KINDS: dict[str, Callable[[Place], Witness]] = {
     "jsonl": _jsonl,
     "claude": _claude,
     "codex": _codex,
     "copilot": _copilot,
+    "gemini": _gemini,
+    "aider": _aider,
 }
 """Each opener imports its reader itself: a run with one kind of agent pays for one reader."""
 
