@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from politerm.engine.ports import WitnessRecord
-from politerm.witness.claude_entry import inner, number, parsed
+from politerm.witness.entry import inner, number, parsed
 from politerm.witness.lines import LineFile
 from politerm.witness.resting import Resting
 

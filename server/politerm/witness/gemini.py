@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from politerm.engine.ports import WitnessRecord
-from politerm.witness.claude_entry import clean, inner, number, parsed
+from politerm.witness.entry import clean, inner, number, parsed
 from politerm.witness.lines import NEW, LineFile
 from politerm.witness.resting import Resting
 

@@ -119,7 +119,15 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1), "utf-8")
 
 
-RIGS: Mapping[str, str] = {"claude": "Claude", "codex": "Codex", "copilot": "Copilot", "pi": "Pi", "opencode": "Opencode", "gemini": "Gemini", "aider": "Aider"}
+RIGS: Mapping[str, str] = {
+    "claude": "Claude",
+    "codex": "Codex",
+    "copilot": "Copilot",
+    "pi": "Pi",
+    "opencode": "Opencode",
+    "gemini": "Gemini",
+    "aider": "Aider",
+}
 """Agent -> the class in the module of that name."""
 
 
