@@ -17,7 +17,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const server = new Client(new Locator(context, log), log);
   client = server;
   const store = new Store(server);
-  const services: Services = { context, server, store, log };
+  const services: Services = { context, server, store, log, inSight: new Set() };
   context.subscriptions.push(
     log,
     store,

@@ -8,4 +8,6 @@ export interface Services {
   readonly server: Server;
   readonly store: Store;
   readonly log: vscode.LogOutputChannel;
+  /** Runs whose timeline is before the reader's eyes; kept by the timeline, so that nothing is said to them twice. */
+  readonly inSight: Set<string>;
 }

@@ -37,8 +37,8 @@ const UNDER_WAY = "is under way";
 
 const KEY = "politerm.panes";
 const LOOKS: Partial<Record<Role, { icon: string; colour: string }>> = {
-  PLANNER: { icon: "compass", colour: "terminal.ansiBlue" },
-  EXECUTER: { icon: "tools", colour: "terminal.ansiGreen" },
+  PLANNER: { icon: "compass", colour: "terminal.ansiMagenta" },
+  EXECUTER: { icon: "tools", colour: "terminal.ansiBlue" },
 };
 
 export function registerPanes(services: Services): vscode.Disposable[] {
@@ -123,7 +123,7 @@ class Panes implements Disposable {
       () => this.tellContext(),
       (closed) => this.closed(closed),
     );
-    const look = LOOKS[key.role] ?? { icon: "terminal", colour: "terminal.ansiMagenta" };
+    const look = LOOKS[key.role] ?? { icon: "terminal", colour: "terminal.ansiGreen" };
     const terminal = vscode.window.createTerminal({
       name: pane.name,
       pty: pane,

@@ -32,6 +32,13 @@ const SCROLLBACK = 1000;
 /** Lines kept; twice as many are reached before the oldest are forgotten. VS Code's terminal keeps 1,000 by default. */
 const KEPT = 1500;
 
+interface Document {
+  readonly lines: readonly string[];
+  /** How many of them say something; blank ones fill the view. */
+  readonly content: number;
+  readonly cursor: { readonly line: number; readonly column: number };
+}
+
 export class PaneMirror {
   private readonly terminal: Terminal;
   private view: Size;
@@ -173,7 +180,7 @@ export class PaneMirror {
   }
 
   /** History and screen, and where the cursor stands in them. Blank rows at the screen's end do not count. */
-  private document(): { lines: string[]; cursor: { line: number; column: number } } {
+  private document(): Document {
     this.remember();
     const buffer = this.terminal.buffer.active;
     const cell = buffer.getNullCell();
@@ -197,18 +204,23 @@ export class PaneMirror {
     if (this.last !== undefined) {
       lines.push("", this.last);
     }
-    return { lines, cursor };
+    const content = lines.length;
+    // As in any terminal, what has scrolled away never stands above a screen that has become short.
+    while (lines.length < this.history.length + this.view.rows) {
+      lines.push("");
+    }
+    return { lines, content, cursor };
   }
 
   // ---- the view
 
   private paint(): void {
-    const { lines, cursor } = this.document();
+    const { lines, content, cursor } = this.document();
     const out: string[] = [];
     if (this.shown === undefined) {
       this.rewrite(lines, out);
     } else {
-      this.stale ||= !this.topFits(lines);
+      this.stale ||= !this.topFits(lines, content);
       if (this.stale) this.approximate(lines, out);
       else this.advance(lines, out);
     }
@@ -223,9 +235,10 @@ export class PaneMirror {
   }
 
   /** Is what stands in the view's scrollback still the document's beginning, with enough of it left to see? */
-  private topFits(lines: readonly string[]): boolean {
+  private topFits(lines: readonly string[], content: number): boolean {
     const top = this.top;
-    if (lines.length - top.length < Math.min(lines.length, this.view.rows) / 2) return false;
+    const needed = Math.max(0, lines.length - this.view.rows);
+    if (top.length > needed && content - top.length < Math.min(content, this.view.rows) / 2) return false;
     for (let index = top.length - 1; index >= 0; index--) {
       if (top[index] !== lines[index]) return false;
     }

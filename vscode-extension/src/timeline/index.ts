@@ -106,7 +106,12 @@ class Timelines implements Disposable {
     });
     const tab = { panel, session };
     this.tabs.set(runId, tab);
+    const { inSight } = this.services;
+    const look = () => (panel.visible ? inSight.add(runId) : inSight.delete(runId));
+    panel.onDidChangeViewState(look);
+    look();
     panel.onDidDispose(() => {
+      inSight.delete(runId);
       session.dispose();
       this.tabs.delete(runId);
     });

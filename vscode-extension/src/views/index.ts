@@ -17,9 +17,9 @@ export function registerViews(services: Services): vscode.Disposable[] {
   const runs = new RunsView(services);
   const needsYou = new NeedsYouView(services);
   const sight: Sight = {
-    list: () => needsYou.visible,
-    plan: (attentionId) => plans.visible(attentionId),
-    anything: () => needsYou.visible || runs.visible || plans.visible() || timelineVisible(),
+    item: ({ attentionId, runId }) =>
+      needsYou.visible || plans.visible(attentionId) || (runId !== undefined && services.inSight.has(runId)),
+    run: (runId) => needsYou.visible || runs.visible || plans.visible() || services.inSight.has(runId),
   };
   return [
     plans,
@@ -32,13 +32,6 @@ export function registerViews(services: Services): vscode.Disposable[] {
     ...contextKeys(services),
     ...registerCodeActions(),
   ];
-}
-
-function timelineVisible(): boolean {
-  return vscode.window.tabGroups.all.some(({ activeTab }) => {
-    const input = activeTab?.input;
-    return input instanceof vscode.TabInputWebview && input.viewType.includes("politerm.timeline");
-  });
 }
 
 /** What the words of empty views depend on. */

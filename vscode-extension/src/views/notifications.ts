@@ -12,14 +12,12 @@ import { type Button, buttonsOf, Notices } from "./notice";
 import { progressText } from "./runRows";
 import * as words from "./words";
 
-/** What of PoliTerm the reader has before their eyes. */
+/** What the reader has before their eyes. */
 export interface Sight {
-  /** The list of what needs them. */
-  list(): boolean;
-  /** The plan of this item, as a document. */
-  plan(attentionId: string): boolean;
-  /** Anything that shows that runs are under way. */
-  anything(): boolean;
+  /** This item: in the list, in its run's timeline, or as a document. */
+  item(item: Attention): boolean;
+  /** Something that shows that this run is under way. */
+  run(runId: string): boolean;
 }
 
 interface Shown {
@@ -74,8 +72,7 @@ export class Notifications implements Disposable {
     // A plan opens by itself, and is seen where the reader is.
     const plans = fresh.filter((item) => item.kind === "plan");
     await Promise.all(plans.map((item) => this.openPlan(item).catch((error) => tellFailure(this.services, error))));
-    const seen = (item: Attention) => focused && (this.sight.list() || this.sight.plan(item.attentionId));
-    const told = fresh.filter((item) => !seen(item));
+    const told = fresh.filter((item) => !(focused && this.sight.item(item)));
     const [only, ...others] = told;
     if (only !== undefined && others.length === 0) {
       await this.tellOne(only);
@@ -131,7 +128,7 @@ export class Notifications implements Disposable {
 
   private runGoesOn(view: RunView): void {
     const shown = this.progress.get(view.runId);
-    if (view.state === "paused" || view.state === "queued" || this.sight.anything()) {
+    if (view.state === "paused" || view.state === "queued" || this.sight.run(view.runId)) {
       shown?.end();
     } else if (view.attention > 0) {
       // What needs the reader has a notification of its own; one for each is enough.
@@ -184,7 +181,7 @@ export class Notifications implements Disposable {
     if (!this.live.delete(view.runId)) {
       return;
     }
-    if (view.outcome === "stopped" || (vscode.window.state.focused && this.sight.anything())) {
+    if (view.outcome === "stopped" || (vscode.window.state.focused && this.sight.run(view.runId))) {
       return;
     }
     void this.tellEnd(view);

@@ -185,7 +185,9 @@ function roleIcon(state: RoleView["state"], live: boolean): Icon {
 /** Why the state is said to be so: where it was seen, by which rule, and the evidence itself. */
 function roleHover(name: string, seen: RoleView, live: boolean, seconds: number | undefined): Hover[] {
   const since = live && seconds !== undefined ? ` since ${words.duration(seconds)}` : "";
-  const hover: Hover[] = [{ kind: "title", text: `${name} (${seen.agent}): ${words.agentState(seen.state)}${since}` }];
+  const last = live ? "" : "last seen ";
+  const state = words.agentState(seen.state);
+  const hover: Hover[] = [{ kind: "title", text: `${name} (${seen.agent}): ${last}${state}${since}` }];
   if (seen.why !== undefined) {
     hover.push({ kind: "fact", label: "Seen in", text: seen.why.source });
     hover.push({ kind: "fact", label: "Rule", text: seen.why.rule });

@@ -87,10 +87,10 @@ export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** The first line that says something, without the marks of Markdown before it, shortened. */
+/** The first line that says something, without the marks of Markdown, shortened. */
 export function oneLine(text: string, width = 80): string {
   const lines = text.split("\n").map((line) => line.replace(/\s+/g, " ").trim());
-  const first = (lines.find((line) => line !== "") ?? "").replace(/^#+ /, "");
+  const first = (lines.find((line) => line !== "") ?? "").replace(/^#+ |`|\*\*/g, "");
   return first.length <= width ? first : `${first.slice(0, width - 1).trimEnd()}…`;
 }
 
