@@ -89,6 +89,14 @@ describe("a view as large as its pane", () => {
     expect(all().slice(0, 300)).toEqual(lines(1, 300).split("\r\n"));
   });
 
+  it("shows a cleared screen from its top, and not below what scrolled away", async () => {
+    const { feed, pass, screen } = stage(PANE);
+    await feed(lines(1, 100));
+    await feed("\x1b[2J\x1b[Hfresh");
+    await pass(300);
+    expect(screen().slice(0, 2)).toEqual(["fresh", ""]);
+  });
+
   it("gives an emoji two columns, as tmux does", async () => {
     const { feed, screen } = stage(PANE);
     await feed("\u{1f680}x\x1b[1;4Hy");
