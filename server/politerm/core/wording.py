@@ -5,6 +5,7 @@ Framing (key line, end line, escaping) is core/prompt.py's; when something is sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from politerm.core import events as ev
@@ -72,3 +73,9 @@ CHOICE_RESEND = ev.Choice(id="resend", label="Send it again")
 CHOICE_ARRIVED = ev.Choice(id="arrived", label="It arrived")
 CHOICE_APPROVE = ev.Choice(id="approve", label="Approve the plan")
 CHOICE_SENDBACK = ev.Choice(id="sendback", label="Send it back with a note")
+
+
+def choice_label(name: str) -> str:
+    """`useKey` and `use_key` are "Use key" to a person."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
+    return words[:1].upper() + words[1:]

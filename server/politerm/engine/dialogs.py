@@ -12,6 +12,7 @@ from politerm.agents.rules import Dialog
 from politerm.core import inputs as inp
 from politerm.core.events import Choice
 from politerm.core.wire import Role
+from politerm.core.wording import choice_label
 
 RECORD_WITHIN = 5.0
 """Seconds between a dialog and its record: usually 0.3 s, 2 s and more on a machine under load."""
@@ -66,7 +67,7 @@ class DialogWatch:
             self.standing, self._since, self._told = dialog, now, False
         if dialog is not None and not self._told and now - self._since >= self._patience(dialog, asks):
             self._told = True
-            choices = tuple(Choice(id=name, label=name.replace("_", " ")) for name in dialog.choices)
+            choices = tuple(Choice(id=name, label=choice_label(name)) for name in dialog.choices)
             told.append(
                 inp.DialogSeen(
                     self._role, dialog.kind, dialog.fingerprint, asks or dialog.what, choices, dialog.choices

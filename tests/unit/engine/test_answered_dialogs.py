@@ -53,3 +53,15 @@ def test_one_that_nobody_answered_still_asks_though_something_stands_below() -> 
     pane.shows(QUESTION, "press y or n")
     assert pane.watch.standing is not None
     assert {type(one) for one in pane.watch.seen(None, 1.0, None)} == {inp.DialogGone}
+
+
+def test_its_choices_have_names_for_people() -> None:
+    choices = {"allow": "y", "allowAlways": "a", "use_key": "k"}
+    profile = AgentProfile(command=("x",), blocked=(BlockedRule(match=r"Allow it\?", choices=choices),))
+    (seen,) = DialogWatch(Role.EXECUTER, 0, recorded=False).seen(look(profile, ["Allow it?"]).dialog, 0.0, None)
+    assert isinstance(seen, inp.DialogSeen)
+    assert [(choice.id, choice.label) for choice in seen.choices] == [
+        ("allow", "Allow"),
+        ("allowAlways", "Allow always"),
+        ("use_key", "Use key"),
+    ]
