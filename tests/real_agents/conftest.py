@@ -90,3 +90,15 @@ def found(model: ModelServer, tmp_path: Path) -> Iterator[Found]:
     yield build
     left = [told for house in made for told in house.reap()]
     assert not left, left
+
+
+@pytest.fixture
+def house(found: Found, pin: Pin) -> AgentHouse:
+    """Its user lets the agent write files and run commands."""
+    return found(pin)
+
+
+@pytest.fixture
+def asking(found: Found, pin: Pin) -> AgentHouse:
+    """Nothing is allowed beforehand."""
+    return found(pin, allowed=False)

@@ -23,18 +23,6 @@ pytestmark = [pytest.mark.real_agents, pytest.mark.timeout(240), pytest.mark.age
 NEWEST = {each.name: each for each in pins()}
 
 
-@pytest.fixture
-def house(found: Found, pin: Pin) -> AgentHouse:
-    """Its user lets the agent write files and run commands."""
-    return found(pin)
-
-
-@pytest.fixture
-def asking(found: Found, pin: Pin) -> AgentHouse:
-    """Nothing is allowed beforehand."""
-    return found(pin, allowed=False)
-
-
 def test_a_run_of_three_rounds_changes_files_by_the_agents_own_tools(
     house: AgentHouse, pin: Pin, model: ModelServer, rig: Rig
 ) -> None:

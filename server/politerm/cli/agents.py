@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import platform
+import re
 import shutil
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import click
@@ -55,17 +58,28 @@ async def agents(call: Call) -> int:
 
 @click.command()
 @click.argument("agent", required=False)
+@click.option(
+    "--save-screen",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep what AGENT shows in this file, with what its rules say of it: for a test of them.",
+)
 @trusting.option
 @verb
-async def doctor(call: Call, *, agent: str | None, trust: bool) -> int:
-    """What is here, what works, and which rule gave which state. With AGENT it is started and looked at.
+async def doctor(call: Call, *, agent: str | None, save_screen: Path | None, trust: bool) -> int:
+    """What is here, what works, and which rule gave which state.
 
-    Secrets are left out. Exits with 1 when something does not work.
+    With AGENT it is started, given nothing to do, and looked at. Secrets are left out.
+    Exits with 1 when something does not work.
     """
+    if save_screen is not None and agent is None:
+        raise click.UsageError("--save-screen wants the AGENT whose screen it is.")
     if trust:
         await trusting.keep_yes(call)
     report = await examine(call, agent, trust=trust)
     clean = _redacted(call, report)
+    golden = clean.get("agent", {}).pop("golden", None)
+    if save_screen is not None and golden is not None:
+        save_screen.write_text(_nobodys(golden), "utf-8")
     if call.json:
         call.world.print_json(clean)
     else:
@@ -98,6 +112,14 @@ async def examine(call: Call, agent: str | None, *, trust: bool) -> Json:
     if agent is not None and report.get("agent", {}).get("ok") is False:
         problems.append(f"{agent} does not work.")
     return report | {"problems": problems}
+
+
+def _nobodys(screen: str) -> str:
+    """Without the names of this user and this machine."""
+    for name, stands_for in ((str(Path.home()), "~"), (getpass.getuser(), "user"), (platform.node(), "host")):
+        if len(name) > 1:
+            screen = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", stands_for, screen)
+    return screen
 
 
 def _versions() -> Json:

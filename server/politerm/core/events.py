@@ -176,6 +176,8 @@ class PromptDelivered(Wire):
     prompt_id: PromptId
     to: Role
     source: str
+    file: str | None = None
+    """The file that holds the prompt, where it could not be typed: the agent was told to read that."""
 
 
 class PromptUncertain(Wire):

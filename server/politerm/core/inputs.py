@@ -63,6 +63,8 @@ class StateSeen:
 class PromptTaken:
     prompt_id: PromptId
     source: str
+    file: str | None = None
+    """Where it was handed over, when it could not be typed."""
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def prompt_taken(draft: Draft, taken: inp.PromptTaken) -> None:
         return
     who, role = found
     assert role.prompt is not None
-    draft.emit(ev.PromptDelivered(prompt_id=role.prompt.id, to=who, source=taken.source))
+    draft.emit(ev.PromptDelivered(prompt_id=role.prompt.id, to=who, source=taken.source, file=taken.file))
     draft.withdraw(role=who, kinds=("uncertain",))
     if role.prompt.request.incarnation != role.incarnation or not role.up:
         # The one who took it is gone: its turn ended with it, and its successor is asked to go on.

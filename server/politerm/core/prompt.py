@@ -36,6 +36,20 @@ _FRAME = re.compile(
 _TYPE = re.compile(r'("type"\s*:\s*)("[^"\n]*")')
 
 
+_IN_FILE = re.compile(r"^Read the file (.+) now: it holds your next prompt\.$", re.MULTILINE)
+
+
+def in_file(path: str, key: str, prompt_id: str) -> str:
+    """What is typed instead of a prompt that cannot be."""
+    return f"Read the file {path} now: it holds your next prompt.\n{KEY_LINE} {key}\n{END_LINE} {prompt_id}"
+
+
+def file_in(text: str) -> str | None:
+    """The file that this prompt says to read; None for one that says all itself."""
+    found = _IN_FILE.match(text)
+    return found[1] if found else None
+
+
 def sanitise(text: str) -> str:
     """The text without anything that a terminal or a line editor would act upon.
 

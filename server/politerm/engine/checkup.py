@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
+from politerm.agents.golden import GoldenScreen
 from politerm.agents.profile import AgentProfile
 from politerm.agents.rules import Verdict, look
 from politerm.core.wire import Role, RunId
@@ -36,7 +38,8 @@ class _Deaf:
 async def check_agent(
     profile: AgentProfile, view: AgentView, folder: str, agents: Agents, panes: Panes
 ) -> dict[str, Any]:
-    """The report: `ok`, `state`, the rule and the text behind it, and the lowest rows of the screen."""
+    """The report: `ok`, `state`, the rule and the text behind it, every rule that matches, the lowest rows of the
+    screen, and the whole of it as a golden file (agents/golden.py)."""
     report: dict[str, Any] = {**view.to_json(), "ok": False}
     if not view.available:
         return {**report, "state": "dead", "why": f"{profile.command[0]} is not installed"}
@@ -51,8 +54,17 @@ async def check_agent(
     finally:
         await panes.close(RUN)
         await agents.forget(RUN)
-    rows = [row.rstrip() for row in screen.visible if row.strip()][-15:] if screen else []
-    return {**report, **_judged(profile, verdict, sink), "screen": rows}
+    report |= {**_judged(profile, verdict, sink), "rules": dict(_matches(verdict))}
+    if screen is None:
+        return {**report, "screen": []}
+    rows = [row.rstrip() for row in screen.visible if row.strip()][-15:]
+    return {**report, "screen": rows, "golden": GoldenScreen.of(profile, screen.visible, screen.status.title).text()}
+
+
+def _matches(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    for hit in (verdict.ready, verdict.working, verdict.draft, verdict.limited, verdict.dialog):
+        if hit is not None:
+            yield hit.rule, hit.evidence
 
 
 async def _watch(profile: AgentProfile, pane: str, sink: _Deaf, panes: Panes) -> tuple[Verdict, Screen | None]:
@@ -63,7 +75,10 @@ async def _watch(profile: AgentProfile, pane: str, sink: _Deaf, panes: Panes) ->
         screen = await panes.screen(pane)
         verdict = look(profile, screen.visible, screen.status.title)
         if verdict.ready or verdict.dialog or (not profile.ready and turn * EVERY >= SETTLED):
-            break
+            # It may still be drawing: what stands there a moment later is what it shows.
+            await asyncio.sleep(SETTLED)
+            screen = await panes.screen(pane)
+            return look(profile, screen.visible, screen.status.title), screen
         await asyncio.sleep(EVERY)
     return verdict, screen
 

@@ -19,7 +19,7 @@ import re
 
 from politerm.core import inputs as inp
 from politerm.core.events import PromptRequested
-from politerm.core.prompt import long_lines, sanitise
+from politerm.core.prompt import file_in, in_file, long_lines, sanitise
 from politerm.core.screen import after_boundary, text_of
 from politerm.engine.ports import Screen
 from politerm.engine.watched import Watched
@@ -89,7 +89,7 @@ class Delivery:
         screen = await self._way_clear()
         again = screen.status.pasted.partition("/")[0] == request.prompt_id and screen.status.pasted != self._mark
         if again and session.record is None and self._left_behind(screen):
-            return inp.PromptTaken(request.prompt_id, "screen")
+            return self._taken("screen")
         if screen.status.pasted != self._mark and not (again and self.draft(screen)):
             await self._paste(screen)
             screen = await self._shown(screen)
@@ -155,10 +155,10 @@ class Delivery:
         session, request = self.session, self.request
         name = f"prompt-{request.prompt_id.rpartition('.')[2]}.md"
         path = await session.around.agents.hand_over(session.around.run_id, session.role, name, text)
-        return (
-            f"Read the file {path} now: it holds your next prompt.\n"
-            f"POLI key: {request.key}\nPOLI end: {request.prompt_id}"
-        )
+        return in_file(path, request.key, request.prompt_id)
+
+    def _taken(self, source: str) -> inp.PromptTaken:
+        return inp.PromptTaken(self.request.prompt_id, source, file_in(self.session.pasted))
 
     async def _shown(self, before: Screen) -> Screen:
         """Wait until the program shows what was pasted, and then as long as it needs before an Enter counts."""
@@ -198,7 +198,7 @@ class Delivery:
             # The kernel holds the lines for a program in line mode: they are its own from here on. Its echo is waited
             # for, so that what stands on the screen afterwards stands there after this prompt.
             await self._echoed()
-            return inp.PromptTaken(request.prompt_id, "terminal")
+            return self._taken("terminal")
         clock = session.around.clock
         waits = list(RETRY_ENTER)
         retry_at = entered + waits.pop(0)
@@ -215,7 +215,7 @@ class Delivery:
                 sure = gone > 1 or (gone and session.verdict.working is not None)
                 sure = sure or self._answered(screen) or (earlier and not draft and self._left_behind(screen))
                 if session.record is None and sure:
-                    return inp.PromptTaken(request.prompt_id, "screen")
+                    return self._taken("screen")
                 # In line mode the kernel took the Enter: a second one would be an empty line, or a yes to a question.
                 stands = draft and not screen.status.canonical and session.dialog is None
                 if stands and now >= retry_at and waits:

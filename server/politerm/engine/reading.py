@@ -14,6 +14,7 @@ from politerm.agents.rules import Verdict
 from politerm.core import inputs as inp
 from politerm.core.blocks import Block, BlockReader, Broken, read_blocks
 from politerm.core.events import TurnHow
+from politerm.core.prompt import file_in
 from politerm.core.screen import after_boundary, text_of
 from politerm.core.wire import PromptId, Role
 from politerm.engine.ports import Screen, SeeingWitness, Witness, WitnessRecord
@@ -74,7 +75,7 @@ class RecordReader:
                 if prompt_id is not None:
                     yield from self.settle()
                     self._begin(prompt_id)
-                    yield inp.PromptTaken(prompt_id, source)
+                    yield inp.PromptTaken(prompt_id, source, file_in(record.text))
             case "session":
                 yield inp.SessionSeen(self.role, record.text)
             case "permission":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +135,20 @@ def test_doctor_of_an_agent_says_which_rule_gave_which_state(tmp_path: Path) -> 
         assert text in ran.out
     answers["politerm.agent.check"] = check | {"ok": False, "state": "dead"}
     assert run(workspace, "doctor", "mine", folder=tmp_path).code == 1
+
+
+def test_doctor_keeps_a_screen_without_secrets_and_names(tmp_path: Path) -> None:
+    head = f"title: {platform.node()}\nexpect: ready\nwhat:\n---\n"
+    rows = f"{head}key sk-0123456789abcdefghijkl in {Path.home()}/p\nmine>\n"
+    check = {"name": "mine", "ok": True, "state": "ready", "rules": {"ready: mine>": "mine>"}, "golden": rows}
+    workspace = FakeWorkspace(answers={"politerm.doctor": report(), "politerm.agent.check": check})
+    kept = tmp_path / "ready.txt"
+    ran = run(workspace, "doctor", "mine", "--save-screen", str(kept), folder=tmp_path)
+    assert ran.code == 0
+    assert "ready: mine>" in ran.out
+    assert "---" not in ran.out
+    assert kept.read_text("utf-8") == "title: host\nexpect: ready\nwhat:\n---\nkey [secret] in ~/p\nmine>\n"
+    assert run(workspace, "doctor", "--save-screen", str(kept), folder=tmp_path).code == 2
 
 
 def demonstration(folder: Path) -> FakeWorkspace:

@@ -343,6 +343,7 @@ export interface PromptDelivered {
   promptId: string;
   to: Role;
   source: string;
+  file?: string;
 }
 
 /** Intent. Recovery: look (witness from `cursor`, tmux's own marks, the screen); then redo, finish, or uncertain. */
