@@ -18,12 +18,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+import psutil
+
 from politerm.agents.golden import GoldenScreen
 from politerm.agents.profile import AgentProfile, expand
 from politerm.agents.rules import Dialog, Verdict, look
 from politerm.engine.keys import APART
 from politerm.engine.ports import SeeingWitness, Witness, WitnessRecord
+from politerm.tmux.processes import marked
 from politerm.witness import open_witness
+from politerm.workspace.overlay import lay_over
 from tests.real_agents.install import Pin
 from tests.real_agents.rigs import Rig, Scene, in_path
 
@@ -123,6 +127,10 @@ class LiveAgent:
         self._tmux("kill-server", check=False)
         for pid in pids:
             with_group(int(pid), signal.SIGKILL)
+        for process in marked({"HOME": self._env["HOME"]}):
+            # What it left behind in a session of its own.
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
     def start(self, *, resume: bool = False) -> LiveAgent:
         """Start it, or start it again; a witness goes on from where the last one stood."""
@@ -130,6 +138,7 @@ class LiveAgent:
         profile = self.profile
         for path, text in profile.files.items():
             Path(path).write_text(text, "utf-8")
+        self._env |= lay_over(profile, self.state_dir, Path(self._env["HOME"]), {})
         how = profile.resume if resume else profile.session
         argv = [str(self._programs / profile.command[0]), *profile.command[1:], *how]
         size = ["-x", "160", "-y", "50"]

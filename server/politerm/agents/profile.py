@@ -80,12 +80,23 @@ class WitnessSpec(Wire):
     """Does the record say what permission is asked for?"""
 
 
+class Overlay(Wire):
+    """A folder of the agent's own, laid over with one of the run's: links to all that is in it, but for the names in
+    `own`, which begin empty. For programs that let nothing but this folder be chosen, records and all."""
+
+    of: str
+    own: tuple[str, ...]
+
+
 class AgentProfile(Wire):
     name: str = ""
     command: Annotated[tuple[str, ...], Field(min_length=1)]
     env: dict[str, str] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
     """Files of the run's own, written before the start with mode 0600: path (under `{stateDir}`) -> text."""
+    overlay: dict[str, Overlay] = Field(default_factory=dict)
+    """By the variable that tells the program where its folder is; what its user has set there is what is laid over.
+    The run's folder has the variable's name in small letters, under `{stateDir}`."""
     version: Keys = ()
     """Arguments that, put after the command, make the program print its version and end; empty: none."""
     ready: Rules = ()

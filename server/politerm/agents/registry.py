@@ -21,7 +21,7 @@ from politerm.errors import InvalidParams
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """An agent's name is also its file's name, so nothing that could lead out of the folder."""
 
-_MERGED = ("env", "files", "usage", "presets", "quirks", "witness")
+_MERGED = ("env", "files", "overlay", "usage", "presets", "quirks", "witness")
 """Tables of which a user's file may change a single entry."""
 
 _RULES: Mapping[str, type[Wire]] = {

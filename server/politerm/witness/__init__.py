@@ -64,6 +64,24 @@ def _copilot(place: Place) -> Witness:
     return JournalWitness(sessions / (place.session or "unknown") / "events.jsonl", CopilotReader(), lag=place.spec.lag)
 
 
+def _qwen(place: Place) -> Witness:
+    from politerm.witness.qwen import QwenWitness
+
+    return QwenWitness(place.path, lag=place.spec.lag)
+
+
+def _cn(place: Place) -> Witness:
+    from politerm.witness.cn import CnWitness
+
+    return CnWitness(place.path, lag=place.spec.lag)
+
+
+def _cline(place: Place) -> Witness:
+    from politerm.witness.cline import ClineWitness
+
+    return ClineWitness(place.path, lag=place.spec.lag)
+
+
 def _config(variable: str, place: Place, usual: str) -> Path:
     """An agent's own folder: where its user put it, or the usual one in the home."""
     own = os.environ.get(variable)
@@ -91,6 +109,9 @@ KINDS: dict[str, Callable[[Place], Witness]] = {
     "copilot": _copilot,
     "gemini": _gemini,
     "aider": _aider,
+    "qwen": _qwen,
+    "cn": _cn,
+    "cline": _cline,
 }
 """Each opener imports its reader itself: a run with one kind of agent pays for one reader."""
 

@@ -19,6 +19,7 @@ from politerm.errors import ReadOnly
 from politerm.private import private_folder
 from politerm.witness import open_witness, witness_path
 from politerm.workspace.agents_folder import AgentsFolder
+from politerm.workspace.overlay import lay_over
 
 
 class Installed:
@@ -74,7 +75,8 @@ class Installed:
         extra = filled.resume if resume else filled.session
         for path, text in filled.files.items():
             write_private(_inside(state_dir, path), text)
-        env: dict[str, str | None] = {**filled.env, "POLITERM_RUN": run_id, "POLITERM_ROLE": role.value}
+        laid = lay_over(profile, state_dir, self._home, os.environ)
+        env: dict[str, str | None] = {**filled.env, **laid, "POLITERM_RUN": run_id, "POLITERM_ROLE": role.value}
         if profile.witness is not None and profile.witness.kind == "jsonl":
             env["POLITERM_WITNESS"] = str(witness_path(profile.witness, state_dir=state_dir, session=session))
         argv = (program, *filled.command[1:], *extra)

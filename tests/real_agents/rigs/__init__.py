@@ -127,6 +127,9 @@ RIGS: Mapping[str, str] = {
     "opencode": "Opencode",
     "gemini": "Gemini",
     "aider": "Aider",
+    "qwen": "Qwen",
+    "cn": "Cn",
+    "cline": "Cline",
 }
 """Agent -> the class in the module of that name."""
 
