@@ -105,11 +105,17 @@ class ClineWitness:
         """Nothing is held open between two polls."""
 
     def _over(self) -> bool:
-        if self._since is None or self._state is None or self._state.changed <= self._since:
+        state = self._state
+        if self._since is None or state is None:
             return False
-        busy = self._state.data.get("status") in BUSY
-        self._begun = self._begun or busy
-        return self._begun and not busy
+        busy = state.data.get("status") in BUSY
+        if state.changed > self._since:
+            self._begun = self._begun or busy
+            return self._begun and not busy
+        # A prompt is written down on the side: the whole turn may be quicker than that.
+        if self._messages is None or self._last[0] == "interrupted":
+            return False
+        return not busy and state.changed >= self._messages.changed
 
     def _find(self, records: list[WitnessRecord]) -> None:
         """The conversation: the one of this folder that was begun last, for its user may begin another."""

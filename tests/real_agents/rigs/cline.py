@@ -28,7 +28,8 @@ class Cline(Rig):
         # Its advertisements have been seen.
         shown = {"cline-cli-cline-pass-intro": True, "cline-cli-desktop-launch": True}
         write_json(settings / "cli-notices.json", {"shown": shown})
-        write_json(settings / "global-settings.json", {"telemetryOptOut": True, "autoUpdateEnabled": False})
+        chosen = {"telemetryOptOut": True, "autoUpdateEnabled": False, "toolAutoApprove": allowed}
+        write_json(settings / "global-settings.json", chosen)
 
     def write(self, path: Path, text: str) -> Step:
         return Tool("editor", {"path": str(path), "new_text": text})

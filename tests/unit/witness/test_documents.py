@@ -163,6 +163,16 @@ def test_cline_tells_a_folded_prompt_as_its_conversation_has_it(cline: Cline) ->
     assert [kind for kind, _ in told(witness.poll())] == ["prompt", "reply", "usage", "turn_end"]
 
 
+def test_cline_may_be_quicker_than_it_writes_its_prompt_down(cline: Cline) -> None:
+    witness = cline.open()
+    cline.has_prompt("Quick.")
+    cline.answers("Done.")
+    cline.is_("idle")
+    cline.types("Quick.")
+    kinds = [kind for kind, _ in told(witness.poll())]
+    assert kinds == ["session", "prompt", "reply", "usage", "turn_end"]
+
+
 def test_cline_interrupted_and_failed(cline: Cline) -> None:
     witness = cline.open()
     cline.types("One.")
