@@ -1,4 +1,5 @@
 /** Runs to look at: short, with everything in it, in Chinese and Japanese, full of code, full of trouble, and long. */
+import type { Envelope } from "../../protocol/generated";
 import { Story } from "../webview/story";
 
 const PLAN = `The checkout drops discounts because \`applyCoupons\` runs before taxes are known. Steps:
@@ -354,6 +355,14 @@ const BODIES = [
   `It fails:\n\n\`\`\`\n${TRACE}\n\`\`\`\n\nThe column is missing in old files. I make it optional.`,
   LONG_CODE,
 ];
+
+/** One message more, for a run that has events up to the one before `seq`. */
+export function goingOn(runId: string, seq: number): Envelope[] {
+  const story = new Story(runId, Date.now())
+    .say("EXECUTER", "result", `${RESULT}\n\nThis came at ${seq}.`)
+    .turnEnded("EXECUTER");
+  return story.envelopes.map((envelope, at) => ({ ...envelope, seq: seq + at }));
+}
 
 /** A run with so many messages, with all the events around them that a server sends. */
 export function long(messages: number): Story {

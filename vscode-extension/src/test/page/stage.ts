@@ -12,6 +12,10 @@ export interface Stage {
   readonly heard: ToHost[];
   readonly runs: typeof runs;
   saved: unknown;
+  /** Why the host does nothing of what is asked; undefined while it does everything. */
+  refuse: string | undefined;
+  /** The run that is played goes on by one message. */
+  goOn(): void;
   /** Tells a run as a host does: in parts, as it would come from a server. */
   play(events: ReturnType<typeof runs.everyday>["envelopes"], part?: number): void;
 }
@@ -26,12 +30,21 @@ const root = document.getElementById("timeline");
 if (root !== null) {
   const { page, host } = connectInMemory();
   const heard: ToHost[] = [];
+  let playing = { runId: "", seq: 0 };
   const stage: Stage = {
     host,
     heard,
     runs,
-    saved: undefined,
+    saved: JSON.parse(sessionStorage.getItem("saved") ?? "null") ?? undefined,
+    refuse: undefined,
+    goOn: () => {
+      const { runId, seq } = playing;
+      const events = runs.goingOn(runId, seq + 1);
+      playing = { runId, seq: seq + events.length };
+      host.tell({ type: "events", events });
+    },
     play: (events, part = 2000) => {
+      playing = { runId: events[0]?.runId ?? "", seq: events.length };
       host.tell({ type: "run", runId: events[0]?.runId ?? "", readOnly: false });
       for (let at = 0; at < events.length; at += part) {
         host.tell({ type: "events", events: events.slice(at, at + part).map(slim) });
@@ -43,7 +56,8 @@ if (root !== null) {
   host.hear((message) => {
     heard.push(message);
     if (message.type === "act") {
-      host.tell({ type: "done", id: message.id });
+      const { refuse } = stage;
+      host.tell({ type: "done", id: message.id, ...(refuse === undefined ? {} : { failed: refuse }) });
     }
   });
   new Page(root, page, {

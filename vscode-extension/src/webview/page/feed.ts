@@ -121,8 +121,12 @@ export class Feed {
     }
     this.follows = to === last;
     this.activate(item.seq);
-    this.virtual.scrollToIndex(to, { align: to === 0 ? "start" : to === last ? "end" : "auto" });
-    this.draw();
+    if (to === last) {
+      this.toEnd();
+    } else {
+      this.virtual.scrollToIndex(to, { align: to === 0 ? "start" : "auto" });
+      this.draw();
+    }
     this.focusActive();
   }
 
@@ -257,6 +261,8 @@ export class Feed {
   private activate(seq: number): void {
     if (this.active !== seq) {
       this.active = seq;
+      // New options, or the range that is drawn is not asked for again.
+      this.virtual.setOptions(this.options());
       this.draw();
     }
   }

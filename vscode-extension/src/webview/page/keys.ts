@@ -25,7 +25,7 @@ const IN_LIST: Readonly<Record<string, Key>> = {
 };
 
 export function handleKeys(page: Page): void {
-  page.root.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (event) => {
     const target = event.composedPath()[0];
     if (!(target instanceof HTMLElement)) {
       return;
@@ -35,7 +35,7 @@ export function handleKeys(page: Page): void {
     } else if ((event.key === "f" && (event.ctrlKey || event.metaKey)) || isSearch(event)) {
       event.preventDefault();
       page.root.querySelector<HTMLElement>(".search")?.focus();
-    } else if (page.rows.contains(target)) {
+    } else if (page.rows.contains(target) || target === document.body) {
       inList(page, event, target);
     }
   });

@@ -23,6 +23,7 @@ import { readSaved, type Saved } from "./saved";
 import { top } from "./top";
 
 const TICK = 1000;
+const REST = 300;
 
 export class Page {
   timeline: Timeline = emptyTimeline("");
@@ -42,10 +43,11 @@ export class Page {
   private message: string | undefined;
   private shown: readonly Item[] = [];
   private shownOf: { items: readonly Item[]; filter: Filter } | undefined;
-  private wanted: number | undefined;
+  /** Where to go as soon as it is known. */
+  private wanted: { readonly seq: number; readonly align: "start" | "center" } | undefined;
   private framed = false;
+  private resting: ReturnType<typeof setTimeout> | undefined;
   private askedAfter = -1;
-  private pendingReveal: number | undefined;
   private readonly parts: Record<"top" | "viewport" | "over" | "bottom", HTMLElement>;
 
   constructor(
@@ -71,7 +73,7 @@ export class Page {
       row: (item) => this.row(item),
       classes: (item) => rowClasses(item),
       label: inOneLine,
-      moved: () => this.drawOver(),
+      moved: () => this.moved(),
       drawn: (rows) => markFound(rows, wordsOf(this.filter.text)),
     });
     this.restore(readSaved(kept.read()));
@@ -118,7 +120,7 @@ export class Page {
     }
     // It is filtered out: whoever asks for it wants to see it.
     if (this.timeline.items.some((item) => item.seq === seq)) {
-      this.pendingReveal = seq;
+      this.wanted = { seq, align: "center" };
       this.setFilter(EVERYTHING_BUT_DETAILS);
     }
   }
@@ -145,7 +147,7 @@ export class Page {
     if (saved !== undefined) {
       this.filter = saved.filter;
       this.filtering = saved.filtering;
-      this.wanted = saved.at;
+      this.wanted = saved.at === undefined ? undefined : { seq: saved.at, align: "start" };
       for (const seq of saved.unfolded) {
         this.unfolded.add(seq);
       }
@@ -176,7 +178,7 @@ export class Page {
         this.actions.done(message.id, message.failed);
         break;
       case "reveal":
-        this.wanted = message.seq;
+        this.wanted = { seq: message.seq, align: "center" };
         break;
     }
     this.changed();
@@ -197,6 +199,15 @@ export class Page {
         this.answering.delete(id);
       }
     }
+  }
+
+  private moved(): void {
+    this.drawOver();
+    // Scrolling tells of itself many times a second, and what is kept is written out each time.
+    this.resting ??= setTimeout(() => {
+      this.resting = undefined;
+      this.save();
+    }, REST);
   }
 
   private tick(): void {
@@ -224,14 +235,13 @@ export class Page {
   }
 
   private goWhereWanted(): void {
-    const wanted = this.wanted ?? this.pendingReveal;
-    if (wanted !== undefined && this.timeline.seq >= wanted) {
-      const align = this.pendingReveal === undefined && this.connection === "loading" ? "start" : "center";
-      const exact = this.shown.find((item) => item.seq >= wanted)?.seq;
+    const { wanted } = this;
+    if (wanted !== undefined && this.timeline.seq >= wanted.seq) {
       this.wanted = undefined;
-      this.pendingReveal = undefined;
-      if (exact !== undefined) {
-        this.feed.reveal(exact, align);
+      // Its item, or where it would be. Headings stand before what began their round: looking for the next is no substitute.
+      const item = this.shown.find(({ seq }) => seq === wanted.seq) ?? this.shown.find(({ seq }) => seq > wanted.seq);
+      if (item !== undefined) {
+        this.feed.reveal(item.seq, wanted.align);
       }
     }
   }
