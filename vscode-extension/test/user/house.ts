@@ -103,6 +103,25 @@ export class House {
     execFileSync(PYTHON, ["-c", script, this.config], { cwd: ROOT, input: JSON.stringify(agents) });
   }
 
+  /** What the agents with this `memory` noted, in order. */
+  ledger(memory: string): Record<string, unknown>[] {
+    const lines = readFileSync(join(this.root, memory, "ledger.jsonl"), "utf8")
+      .trim()
+      .split("\n");
+    return lines.map((line) => JSON.parse(line));
+  }
+
+  /** A file that stops agents who were told of it (`hold`) until `release`. */
+  holding(): string {
+    const path = join(this.root, "hold");
+    writeFileSync(path, "");
+    return path;
+  }
+
+  release(): void {
+    rmSync(join(this.root, "hold"), { force: true });
+  }
+
   // ---- the editor's server
 
   /** Where a browser finds this editor with the workspace open. */

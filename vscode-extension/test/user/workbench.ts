@@ -45,12 +45,15 @@ export class Workbench {
 
   /** A command by its whole title. */
   async command(title: string): Promise<void> {
+    await this.typeCommand(title);
+    await this.choice(title).click();
+  }
+
+  /** Opens the palette and types there. What it offers is fixed when it opens. */
+  async typeCommand(title: string): Promise<void> {
     await this.page.keyboard.press("F1");
-    await expect(this.quickBox).toBeVisible();
+    await expect(this.quickBox).toHaveValue(">");
     await this.quickBox.fill(`>${title}`);
-    const entry = this.choice(title);
-    await expect(entry).toBeVisible();
-    await entry.click();
   }
 
   /** An entry of the quick input, by its label. */
@@ -58,12 +61,18 @@ export class Workbench {
     const exact = new RegExp(`^\\s*${label.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}\\s*$`);
     return this.quickInput
       .locator(".monaco-list-row")
-      .filter({ has: this.page.locator(".quick-input-list-row .monaco-icon-label", { hasText: exact }) })
+      .filter({ has: this.page.locator(".label-name", { hasText: exact }) })
       .first();
   }
 
-  /** Types into the open quick input and submits it. */
-  async enter(text: string): Promise<void> {
+  /** Until the quick input asks this: its title. */
+  async asks(title: string): Promise<void> {
+    await expect(this.quickInput.locator(".quick-input-title")).toContainText(title);
+  }
+
+  /** Types the answer to what the quick input asks, and submits it. */
+  async answer(title: string, text: string): Promise<void> {
+    await this.asks(title);
     await this.quickBox.fill(text);
     await this.quickBox.press("Enter");
   }
@@ -80,10 +89,7 @@ export class Workbench {
 
   /** The badge on an activity bar icon. */
   badge(title: string): Locator {
-    return this.page
-      .locator(".activitybar .action-item")
-      .filter({ has: this.page.getByRole("tab", { name: title }) })
-      .locator(".badge-content");
+    return this.page.locator(".activitybar").getByRole("tab", { name: title }).locator(".badge-content");
   }
 
   /** One section of the side bar. */
