@@ -50,9 +50,9 @@ export class TaskDocument implements vscode.CodeLensProvider {
       await this.write(document, `${EXPLAINED}${wish.task}\n`);
     }
     await this.services.context.workspaceState.update(KEY, { context: wish.context ?? [] });
-    const editor = await vscode.window.showTextDocument(document, { preview: false });
-    const end = document.lineAt(document.lineCount - 1).range.end;
-    editor.selection = new vscode.Selection(end, end);
+    const { end } = document.lineAt(document.lineCount - 1).range;
+    // With the opening, not after it: who types at once would type above the explanation.
+    await vscode.window.showTextDocument(document, { preview: false, selection: new vscode.Range(end, end) });
   }
 
   provideCodeLenses(): vscode.CodeLens[] {

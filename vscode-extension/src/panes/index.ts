@@ -36,6 +36,7 @@ const lives = (view: RunView): boolean => view.state !== "ended";
 const UNDER_WAY = "is under way";
 
 const KEY = "politerm.panes";
+/** The colours that the timeline gives them, too. */
 const LOOKS: Partial<Record<Role, { icon: string; colour: string }>> = {
   PLANNER: { icon: "compass", colour: "terminal.ansiMagenta" },
   EXECUTER: { icon: "tools", colour: "terminal.ansiBlue" },

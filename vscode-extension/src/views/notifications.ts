@@ -188,7 +188,7 @@ export class Notifications implements Disposable {
   }
 
   private async tellEnd(view: RunView): Promise<void> {
-    const last = words.oneLine(words.withoutTags(view.summary ?? view.reason ?? ""), 160);
+    const last = words.gist(words.withoutTags(view.summary ?? view.reason ?? ""), 160);
     const task = words.oneLine(view.task, 60);
     const open = "Open Timeline";
     const chosen = await (view.outcome === "completed"

@@ -251,13 +251,13 @@ function itemRow(view: RunView, item: Item): Row {
   return {
     id: `${view.runId}/${item.seq}`,
     label: `${head}${edited}`,
-    description: words.oneLine(text, 90),
+    description: words.gist(text, 90),
     icon: itemIcon(item),
     hover: () => [
       { kind: "title", text: `${head}${edited}` },
       { kind: "code", text: text.slice(0, 3000) },
     ],
-    spoken: `${head}${edited}: ${words.oneLine(text, 90)}`,
+    spoken: `${head}${edited}: ${words.gist(text, 90)}`,
     context: item.edited === undefined ? item.kind : `${item.kind}.edited`,
     command: {
       command: "politerm.openTimeline",

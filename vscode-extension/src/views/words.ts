@@ -89,9 +89,28 @@ export function capital(text: string): string {
 
 /** The first line that says something, without the marks of Markdown, shortened. */
 export function oneLine(text: string, width = 80): string {
-  const lines = text.split("\n").map((line) => line.replace(/\s+/g, " ").trim());
-  const first = (lines.find((line) => line !== "") ?? "").replace(/^#+ |`|\*\*/g, "");
-  return first.length <= width ? first : `${first.slice(0, width - 1).trimEnd()}…`;
+  return shortened(saying(text)[0] ?? "", width);
+}
+
+/** The same of a message: a heading ("Plan") says nothing where words follow it. */
+export function gist(text: string, width: number): string {
+  const lines = saying(text);
+  return shortened(lines.find((line) => !/^#+ /.test(line)) ?? lines[0] ?? "", width);
+}
+
+function saying(text: string): readonly string[] {
+  return text
+    .split("\n")
+    .map((line) => line.replace(/\s+/g, " ").trim())
+    .filter((line) => line !== "");
+}
+
+function shortened(line: string, width: number): string {
+  const plain = line
+    .replace(/^#+ /, "")
+    .replace(/`([^`]+)`/g, "$1")
+    .replace(/\*\*([^*]+)\*\*/g, "$1");
+  return plain.length <= width ? plain : `${plain.slice(0, width - 1).trimEnd()}…`;
 }
 
 /** `<PLAN>` and its like stand alone on a line; only programs need them. */

@@ -8,6 +8,7 @@ import type {
   RunEvent,
   UsageReported,
 } from "../../protocol/generated";
+import { capital, withNames } from "../../views/words";
 import { type Draft, type Moment, notice, placed, replaceLast, setAgentState, setRole, setRun } from "./draft";
 import type { Delivery, EndItem, Level, Used } from "./items";
 import { LATER } from "./later";
@@ -127,9 +128,9 @@ const KNOWN: Known = {
       attentionId,
       kind,
       role,
-      title,
+      title: withNames(title),
       text,
-      choices,
+      choices: choices.map((choice) => ({ ...choice, label: capital(choice.label) })),
       freeText,
       about,
     });

@@ -104,6 +104,6 @@ export function inOneLine(item: Item): string {
     case "changes":
       return changed(item);
     case "end":
-      return `${OUTCOME_WORDS[item.outcome]}: ${firstLine(item.summary ?? item.reason ?? "")}`;
+      return [OUTCOME_WORDS[item.outcome], firstLine(item.summary ?? item.reason ?? "")].filter(Boolean).join(": ");
   }
 }

@@ -231,9 +231,9 @@ function attention(item: AttentionItem, state: RowState): TemplateResult {
     </div>`;
 }
 
-/** What an agent's dialog says keeps its shape; what is written for people is prose. */
-function asked({ kind, text }: AttentionItem): TemplateResult | typeof nothing {
-  if (text === "") {
+/** What an agent's dialog says keeps its shape; what is written for people is prose. A plan stands above as a message. */
+function asked({ kind, text, about }: AttentionItem): TemplateResult | typeof nothing {
+  if (text === "" || (kind === "plan" && about !== undefined)) {
     return nothing;
   }
   return kind === "permission"
@@ -269,8 +269,10 @@ function answer(item: AttentionItem): TemplateResult {
   const { answered } = item;
   const label = item.choices.find((choice) => choice.id === answered?.choice)?.label ?? answered?.choice;
   const by = answered?.by === "pane" ? "in the pane" : answered?.by === "run" ? "by the run" : "by you";
+  // Whoever approves a plan with words has edited it: those stand in the message.
+  const said = item.kind === "plan" && answered?.choice === "approve" ? "" : answered?.text;
   return html`<div class="answer">${icon("check")}<span><b>${label ?? "Answered"}</b>${
-    answered?.text ? html`: ${answered.text}` : nothing
+    said ? html`: ${said}` : nothing
   } <span class="aside">${by}, ${clockTime(answered?.at ?? item.at)}</span></span></div>`;
 }
 
