@@ -21,9 +21,10 @@ export class Workbench {
     await expect(this.statusItem("Activating Extensions")).toHaveCount(0);
   }
 
-  /** The window anew, as Developer: Reload Window does it. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    const gone = this.page.waitForEvent("framenavigated", (frame) => frame === this.page.mainFrame());
+    await this.command("Developer: Reload Window");
+    await gone;
     await this.ready();
   }
 
@@ -51,9 +52,12 @@ export class Workbench {
 
   /** Opens the palette and types there. What it offers is fixed when it opens. */
   async typeCommand(title: string): Promise<void> {
-    await this.page.keyboard.press("F1");
-    await expect(this.quickBox).toHaveValue(">");
-    await this.quickBox.fill(`>${title}`);
+    // Whatever takes the focus meanwhile closes it; a person would press the key once more.
+    await expect(async () => {
+      await this.page.keyboard.press("F1");
+      await expect(this.quickBox).toHaveValue(">", { timeout: 3000 });
+      await this.quickBox.fill(`>${title}`, { timeout: 3000 });
+    }).toPass();
   }
 
   /** An entry of the quick input, by its label. */
