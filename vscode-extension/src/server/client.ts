@@ -8,7 +8,7 @@
  */
 import { homedir } from "node:os";
 import * as vscode from "vscode";
-import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from "vscode-languageclient/node";
+import type { LanguageClient } from "vscode-languageclient/node";
 import { Signal } from "../model/signal";
 import {
   type Answered,
@@ -216,14 +216,16 @@ export class Client implements Server, Disposable {
   }
 
   private async connect(process: ServerProcess): Promise<LanguageClient> {
+    // Loaded when a server starts: windows that never use PoliTerm do not pay for it.
+    const library = await import("vscode-languageclient/node");
     const streams = { reader: process.child.stdout, writer: process.child.stdin };
-    const client = new LanguageClient("politerm", "PoliTerm", () => Promise.resolve(streams), {
+    const client = new library.LanguageClient("politerm", "PoliTerm", () => Promise.resolve(streams), {
       outputChannel: this.log,
-      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      revealOutputChannelOn: library.RevealOutputChannelOn.Never,
       // Restarting is ours: the library gives up after four times in three minutes, without a word.
       errorHandler: {
-        error: () => ({ action: ErrorAction.Continue, handled: true }),
-        closed: () => ({ action: CloseAction.DoNotRestart, handled: true }),
+        error: () => ({ action: library.ErrorAction.Continue, handled: true }),
+        closed: () => ({ action: library.CloseAction.DoNotRestart, handled: true }),
       },
       initializationFailedHandler: () => false,
       initializationOptions: {
