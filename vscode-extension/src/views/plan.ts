@@ -51,9 +51,15 @@ export interface Lens {
   readonly hover: string;
 }
 
-/** What stands above the plan, for its three states: waiting as it came, waiting and edited, answered. */
-export function planLenses(waiting: boolean, edited: boolean): readonly Lens[] {
-  if (!waiting) {
+/** unknown: after a reload, until the server has said whether it still waits. */
+export type Standing = "unknown" | "waiting" | "answered";
+
+/** What stands above the plan. */
+export function planLenses(standing: Standing, edited: boolean): readonly Lens[] {
+  if (standing === "unknown") {
+    return [{ title: "$(loading~spin) Asking the server about this plan", command: "", hover: "" }];
+  }
+  if (standing === "answered") {
     return [{ title: "$(check) This plan was answered", command: "", hover: "Nothing waits here any more." }];
   }
   const lenses: Lens[] = [

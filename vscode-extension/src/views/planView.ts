@@ -28,6 +28,8 @@ export class PlanView implements vscode.FileSystemProvider, vscode.CodeLensProvi
   readonly onDidChangeFile = this.files.event;
   readonly onDidChangeCodeLenses = this.lenses.event;
   private waiting = new Set<string>();
+  /** The server has said what waits. */
+  private heard = false;
   private readonly parts: Disposable[];
   /** Set once both exist: each needs the other. */
   answering: Answering | undefined;
@@ -170,6 +172,13 @@ export class PlanView implements vscode.FileSystemProvider, vscode.CodeLensProvi
     return this.services.store.attention.find((item) => item.attentionId === id);
   }
 
+  private standingOf(item: Attention | undefined): plan.Standing {
+    if (item !== undefined) {
+      return "waiting";
+    }
+    return this.heard ? "answered" : "unknown";
+  }
+
   private attentionChanged(): void {
     const plans = this.services.store.attention.filter((item) => item.kind === "plan");
     const waiting = new Set(plans.map((item) => item.attentionId));
@@ -178,7 +187,8 @@ export class PlanView implements vscode.FileSystemProvider, vscode.CodeLensProvi
     for (const item of plans) {
       this.remember(item);
     }
-    if (changed.length > 0) {
+    if (changed.length > 0 || !this.heard) {
+      this.heard = true;
       this.lenses.fire();
       const type = vscode.FileChangeType.Changed;
       this.files.fire(changed.map((id) => ({ type, uri: uriOf(id) })));
@@ -227,7 +237,7 @@ export class PlanView implements vscode.FileSystemProvider, vscode.CodeLensProvi
     const item = this.itemOf(document.uri);
     const edited = item !== undefined && plan.editedText(item.text, document.getText()) !== undefined;
     const top = new vscode.Range(0, 0, 0, 0);
-    return plan.planLenses(item !== undefined, edited).map(({ title, command, hover }) => {
+    return plan.planLenses(this.standingOf(item), edited).map(({ title, command, hover }) => {
       const pressed = { title, command, tooltip: hover, arguments: [document.uri] };
       return new vscode.CodeLens(top, pressed);
     });
@@ -242,7 +252,8 @@ export class PlanView implements vscode.FileSystemProvider, vscode.CodeLensProvi
   stat(uri: vscode.Uri): vscode.FileStat {
     const draft = this.draftOf(uri);
     const size = Buffer.byteLength(draft.saved ?? draft.original);
-    const permissions = this.itemOf(uri) === undefined ? vscode.FilePermission.Readonly : undefined;
+    const answered = this.standingOf(this.itemOf(uri)) === "answered";
+    const permissions = answered ? vscode.FilePermission.Readonly : undefined;
     return { type: vscode.FileType.File, ctime: 0, mtime: draft.at, size, ...(permissions ? { permissions } : {}) };
   }
 

@@ -35,11 +35,11 @@ describe("a plan as a document", () => {
   });
 
   it("offers what can be done with it", () => {
-    const commands = (waiting: boolean, edited: boolean) =>
-      plan.planLenses(waiting, edited).map(({ command }) => command.replace("politerm.", ""));
-    expect(commands(true, false)).toEqual(["approvePlan", "sendBackPlan", "stopAtPlan"]);
-    expect(commands(true, true)).toEqual(["approvePlan", "sendBackPlan", "stopAtPlan", "comparePlan"]);
-    expect(commands(false, false)).toEqual([""]);
+    const commands = (standing: plan.Standing, edited: boolean) =>
+      plan.planLenses(standing, edited).map(({ command }) => command.replace("politerm.", ""));
+    expect(commands("waiting", false)).toEqual(["approvePlan", "sendBackPlan", "stopAtPlan"]);
+    expect(commands("waiting", true)).toEqual(["approvePlan", "sendBackPlan", "stopAtPlan", "comparePlan"]);
+    expect([commands("answered", false), commands("unknown", true)]).toEqual([[""], [""]]);
   });
 });
 
