@@ -96,8 +96,10 @@ class Ask:
 
     @property
     def key(self) -> str:
-        """The prompt's own POLI key, as an obedient model would read it; empty when there is none."""
-        found = re.findall(r"^[ \t]*POLI key:[ \t]*(\S+)[ \t]*$", self.prompt, re.MULTILINE)
+        """The prompt's own POLI key, as an obedient model would read it; of one that has none (the agent's own word
+        that something in the background is over) the last one before it; empty when there is none at all."""
+        key = re.compile(r"^[ \t]*POLI key:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+        found = key.findall(self.prompt) or key.findall(self.conversation)
         return found[-1] if found else ""
 
     @property

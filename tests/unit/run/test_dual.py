@@ -293,11 +293,10 @@ def test_words_for_now_are_given_as_soon_as_the_dialog_is_gone() -> None:
     choices = {"allow": ("y",)}
     run.tell(inp.DialogSeen(EXECUTER, "permission", "f1", "rm", (ev.Choice(id="allow", label="allow"),), choices))
     assert types(run.tell(inp.UserMessage(EXECUTER, "be careful", "now"))) == ["messageReceived"]
-    run.tell(inp.DialogGone(EXECUTER, "f1"))
-    prompt = only(run.says(EXECUTER, "result"), ev.PromptRequested)
-    assert (prompt.to, prompt.origin, "be careful" in prompt.text) == (EXECUTER, "user", True)
+    prompt = only(run.tell(inp.DialogGone(EXECUTER, "f1")), ev.PromptRequested)
+    assert (prompt.to, prompt.steer, "be careful" in prompt.text) == (EXECUTER, True, True)
     run.taken(EXECUTER)
-    told = run.over(EXECUTER)
+    told = run.says(EXECUTER, "result")
     assert only(told, ev.PromptRequested).to is PLANNER
 
 
@@ -454,3 +453,14 @@ def test_a_limit_that_is_changed_leaves_the_others_as_they_were() -> None:
     d.tell(inp.Configure(wish, None, None))
     changed = ev.RoleLimits(idle_seconds=60, total_seconds=900)
     assert d.state.limits == ev.Limits(rounds=3, minutes=9, per_role={EXECUTER: changed})
+
+
+def test_words_for_now_that_come_while_a_prompt_is_on_its_way_steer_the_turn_that_it_begins() -> None:
+    run = Dialogue()
+    run.start()
+    run.up()
+    told = run.tell(inp.UserMessage(PLANNER, "use tabs", "now"))
+    assert "promptRequested" not in types(told)
+    steer = only(run.taken(PLANNER), ev.PromptRequested)
+    assert steer.steer
+    assert "use tabs" in steer.text

@@ -74,3 +74,10 @@ def test_where_the_agent_itself_asks_nothing_is_asked_beside_it() -> None:
     told = run.tell(inp.AnswerGiven(run.state.open_attention()[0].attention_id, "wait", None))
     assert only(told, ev.KeysRequested).keys == ("1",)
     assert only(told, ev.AttentionRaised).about == "stuck:PLANNER"
+
+
+def test_what_the_agent_asks_of_its_limit_takes_the_place_of_what_we_asked() -> None:
+    run = Dialogue().began()
+    limited(run)
+    run.tell(inp.DialogSeen(PLANNER, "budget", "f", "Wait?", (ev.Choice(id="wait", label="wait"),), {"wait": ("1",)}))
+    assert [[choice.id for choice in item.choices] for item in run.state.open_attention()] == [["wait"]]
