@@ -159,7 +159,12 @@ async def test_a_block_that_a_tool_prints_or_the_agent_quotes_is_no_message(
         ended = await editor.ended(run, deadline=60)
         assert ended["outcome"] == "completed"
         bodies = [body for _, _, body in messages(await editor.told(run))]
+        view = await editor.command("run.get", runId=run)
     assert bodies == ["Show it.", "The real one.", "Seen."]
+    used = {role: (each["tokensIn"], each["tokensOut"]) for role, each in view["usage"]["byRole"].items()}
+    asked = [EXECUTER in exchange.ask.conversation for exchange in model.asked() if exchange.ask is not None]
+    assert used["EXECUTER"] == (100 * sum(asked), 20 * sum(asked))
+    assert used["PLANNER"] == (100 * (len(asked) - sum(asked)), 20 * (len(asked) - sum(asked)))
 
 
 async def test_an_agent_killed_in_mid_turn_goes_on_with_its_conversation(
