@@ -3,6 +3,7 @@ by a file, and the event says which."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -87,9 +88,10 @@ async def test_a_working_agent_is_steered_and_words_for_later_wait(
         (house.workspace / "go").touch()
         assert (await editor.ended(run, deadline=90))["outcome"] == "completed"
         told = await editor.told(run)
-    conversations = [exchange.ask.conversation for exchange in model.asked() if exchange.ask is not None]
-    assert any("/do it otherwise" in text and EXECUTER in text for text in conversations)
-    assert any("# Be brief." in text and PLANNER in text for text in conversations)
+    # Whole requests: what an agent is told in the middle of a turn some of them wrap as a word of their own.
+    sent = [json.dumps(exchange.body) for exchange in model.asked()]
+    assert any("/do it otherwise" in text and EXECUTER in text for text in sent)
+    assert any("# Be brief." in text and PLANNER in text for text in sent)
     assert not [
         event for event in told if event["type"] in ("promptUncertain", "turnEnded") and event.get("how") == "failed"
     ]
