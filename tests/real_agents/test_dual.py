@@ -16,7 +16,7 @@ from tests.model_server.server import ModelServer
 from tests.real_agents.conftest import Found
 from tests.real_agents.house import EXECUTER, HARD, AgentHouse, block, executer, planner
 from tests.real_agents.install import Pin, pins
-from tests.real_agents.rigs import RIGS, Rig, rig_of
+from tests.real_agents.rigs import Rig, rig_of
 
 pytestmark = [pytest.mark.real_agents, pytest.mark.timeout(240), pytest.mark.agents("claude", "codex")]
 
@@ -293,37 +293,64 @@ async def test_a_model_that_is_silent_for_a_minute_is_left_alone(
     assert [body for _, _, body in messages(told)] == ["Think.", "Thought.", "Over."]
 
 
-@pytest.mark.parametrize("roles", [("claude", "codex"), ("codex", "claude")], ids=" plans, ".join)
-async def test_agents_of_two_vendors_work_together(found: Found, model: ModelServer, roles: tuple[str, str]) -> None:
-    if missing := [name for name in roles if name not in RIGS]:
-        pytest.skip(f"there is no rig for {missing[0]}")
-    house = found(*(NEWEST[name] for name in roles))
-    path = house.workspace / "made.txt"
+CLAUDES = [each for each in pins() if each.name == "claude"]
+
+
+@pytest.mark.parametrize("codex_plans", [True, False], ids=["codex plans", "codex executes"])
+@pytest.mark.parametrize("claude", CLAUDES, ids=lambda pin: pin.label)
+async def test_agents_of_two_vendors_work_together(
+    found: Found, model: ModelServer, claude: Pin, codex_plans: bool
+) -> None:
+    """Three rounds, in which the executer writes a file, runs it, and mends it, each time by its own tools."""
+    codex = NEWEST["codex"]
+    plans, does = (codex, claude) if codex_plans else (claude, codex)
+    house = found(plans, does)
+    rig = rig_of(does.name)
+    path = house.workspace / "add.py"
+    check = rig.run("python3 -c 'import add; assert add.add(2, 2) == 4' && echo good > checked.txt")
     model.play(
         Scenario(
             (
                 *planner(
                     block("plan", "EXECUTER", HARD),
-                    block("continue", "EXECUTER", "Once more."),
-                    block("complete", "ORCHESTRATOR", "Over."),
+                    block("revision", "EXECUTER", "It subtracts. Make it add."),
+                    block("continue", "EXECUTER", "Now write it down."),
+                    block("complete", "ORCHESTRATOR", "add.py adds, and NOTES.md says so."),
                 ),
                 executer(
                     1,
                     Text("I write."),
-                    rig_of(roles[1]).write(path, "made\n"),
+                    rig.write(path, "def add(a, b):\n    return a - b\n"),
+                    check,
                     Text(block("result", "PLANNER", HARD)),
                 ),
-                executer(2, Text(block("result", "PLANNER", "Done."))),
+                executer(
+                    2,
+                    rig.run(f"sed -i 's/a - b/a + b/' {path.name}"),
+                    check,
+                    Text(block("result", "PLANNER", "It adds.")),
+                ),
+                executer(
+                    3,
+                    rig.write(house.workspace / "NOTES.md", "add adds.\n"),
+                    Text(block("result", "PLANNER", "Written down.")),
+                ),
             )
         )
     )
     async with house.serve() as editor:
-        run = await editor.start("Work together", planner=roles[0], executer=roles[1])
+        run = await editor.start("Work together", planner=plans.name, executer=does.name)
         ended = await editor.ended(run, deadline=90)
         assert ended["outcome"] == "completed"
         told = await editor.told(run)
-    assert path.read_text() == "made\n"
-    assert [kind for _, kind, _ in messages(told)] == ["plan", "result", "continue", "result", "complete"]
+    assert path.read_text() == "def add(a, b):\n    return a + b\n"
+    assert (house.workspace / "checked.txt").read_text() == "good\n"
+    assert (house.workspace / "NOTES.md").read_text() == "add adds.\n"
+    kinds = ["plan", "result", "revision", "result", "continue", "result", "complete"]
+    assert [kind for _, kind, _ in messages(told)] == kinds
     prompts = {e.ask.prompt for e in model.asked() if e.ask is not None}
     assert sum(f"\n{HARD}\n" in prompt for prompt in prompts) == 2, "both long bodies arrived as they were written"
+    assert "screen" not in {event["source"] for event in told if event["type"] == "messageReceived"}
+    used = [event for event in told if event["type"] == "usageReported"]
+    assert sum(event["tokensIn"] for event in used) == 100 * len(model.asked())
     assert not [event for event in told if event["type"] in ("nudged", "promptUncertain", "messageRefused")]

@@ -11,7 +11,7 @@ from tests.model_server.scenario import Step, Tool
 from tests.real_agents.rigs import KEY, Rig
 
 CONFIG = """\
-model = "gpt-5.5"
+model = {model}
 model_provider = "scripted"
 
 [model_providers.scripted]
@@ -34,13 +34,16 @@ enabled = false
 
 class Codex(Rig):
     name = "codex"
+    model = "gpt-5.5"
 
     def prepare(self, home: Path, url: str, *, trusted: Sequence[Path], allowed: bool) -> None:
         """Files of the project and commands in the sandbox are never asked about, so `allowed` changes nothing."""
         own = home / ".codex"
         own.mkdir(parents=True, exist_ok=True)
         projects = [f'\n[projects.{json.dumps(str(path))}]\ntrust_level = "trusted"\n' for path in trusted]
-        (own / "config.toml").write_text(CONFIG.format(url=json.dumps(f"{url}/v1")) + "".join(projects), "utf-8")
+        (own / "config.toml").write_text(
+            CONFIG.format(model=json.dumps(self.model), url=json.dumps(f"{url}/v1")) + "".join(projects), "utf-8"
+        )
         (home / "tmp").mkdir(exist_ok=True)
 
     def env(self, home: Path, url: str) -> dict[str, str]:
@@ -48,8 +51,7 @@ class Codex(Rig):
         return {"SCRIPTED_KEY": KEY, "TMPDIR": str(home / "tmp")}
 
     def write(self, path: Path, text: str) -> Step:
-        added = "".join(f"+{line}\n" for line in text.splitlines())
-        return Tool("apply_patch", {"freeform": f"*** Begin Patch\n*** Add File: {path}\n{added}*** End Patch\n"})
+        return Tool("apply_patch", {"freeform": _patch(path, text)})
 
     def run(self, command: str) -> Step:
         return Tool("exec_command", {"cmd": command})
@@ -59,5 +61,32 @@ class Codex(Rig):
         return Tool("exec_command", {"cmd": f"cat -n \"$(cat <<'END'\n{path}\nEND\n)\""})
 
     def asks(self, path: Path) -> Step:
-        command = f"touch {shlex.quote(str(path))}"
-        return Tool("exec_command", {"cmd": command, "sandbox_permissions": "require_escalated", "justification": "?"})
+        return Tool("exec_command", _escalated(path))
+
+
+class CodexOfCodeMode(Codex):
+    """With a model of the kind that is the program's own choice: its one tool runs JavaScript."""
+
+    model = "gpt-6.1-sol"
+
+    def write(self, path: Path, text: str) -> Step:
+        return self._exec("apply_patch", _patch(path, text))
+
+    def run(self, command: str) -> Step:
+        return self._exec("exec_command", {"cmd": command})
+
+    def asks(self, path: Path) -> Step:
+        return self._exec("exec_command", _escalated(path))
+
+    def _exec(self, tool: str, given: object) -> Step:
+        return Tool("exec", {"freeform": f"text(JSON.stringify(await tools.{tool}({json.dumps(given)})))"})
+
+
+def _patch(path: Path, text: str) -> str:
+    added = "".join(f"+{line}\n" for line in text.splitlines())
+    return f"*** Begin Patch\n*** Add File: {path}\n{added}*** End Patch\n"
+
+
+def _escalated(path: Path) -> dict[str, str]:
+    command = f"touch {shlex.quote(str(path))}"
+    return {"cmd": command, "sandbox_permissions": "require_escalated", "justification": "May I?"}
