@@ -42,7 +42,9 @@ class Responses:
         return ResponsesSpeech(ask.model, tokens)
 
     def failure(self, status: int, message: str) -> Mapping[str, Any]:
-        return {"error": {"type": "api_error", "code": _ERRORS.get(status), "message": message, "param": None}}
+        """A message that is a JSON object is the error itself: some errors say more than a message can."""
+        error = {"type": "api_error", "code": _ERRORS.get(status), "message": message, "param": None}
+        return {"error": json.loads(message) if message.startswith("{") else error}
 
 
 class ResponsesSpeech:

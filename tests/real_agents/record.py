@@ -7,6 +7,7 @@ that the scene expects. A screen on which they do not is printed and not kept: t
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -39,7 +40,8 @@ def scenes(rig: Rig, project: Path) -> dict[str, Scene]:
 
 def record(rig: Rig, pin: Pin, name: str, scene: Scene, folder: Path) -> bool:
     project = folder / "project"
-    project.mkdir()
+    # Some programs ask whether a folder is trusted only where there is a repository.
+    subprocess.run(["git", "init", "-q", str(project)], check=True)
     with ModelServer(Scenario((Rule((scene.steps or (Text("Hello."),),)),))) as model:
         agent = LiveAgent(rig, pin, cwd=project, folder=folder, url=model.url, trusted=scene.trusted, scene=scene)
         with agent:

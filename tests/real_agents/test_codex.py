@@ -156,7 +156,7 @@ def test_a_command_that_was_left_running_is_work_that_goes_on(launch: Launch, mo
     agent = launch().ready()
     agent.prompt(SHORT)
     assert agent.wait("turn_end").how == "done"
-    hit = until("it is seen at work", lambda: agent.verdict().working)
+    hit = until("it is seen at work", lambda: agent.verdict().background)
     assert hit.evidence.startswith("1 background terminal running")
 
 

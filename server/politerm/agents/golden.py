@@ -6,8 +6,9 @@
     ---
     (the rows of the screen)
 
-`expect` is `ready`, `working`, `limited`, `nothing` (no rule matches), or a dialog: its state, its kind, and the ids of
-its choices. `what`, for a dialog: what it asks; for a limit: when it ends. It does not know who records a screen.
+`expect` is `ready`, `working`, `background`, `limited`, `nothing` (no rule matches), or a dialog: its state, its kind,
+and the ids of its choices. `what`, for a dialog: what it asks; for a limit: when it ends. It does not know who
+records a screen.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ def judged(verdict: Verdict) -> tuple[str, str]:
         return " ".join([dialog.state.value, dialog.kind, *sorted(dialog.choices)]), dialog.what
     if verdict.working is not None:
         return "working", ""
+    if (left := verdict.background) is not None:
+        return "background", left.evidence
     if (limit := verdict.limited) is not None:
         return "limited", limit.until
     return ("ready" if verdict.ready is not None else "nothing"), ""

@@ -60,8 +60,6 @@ class BlockedRule(Wire):
 
     match: Pattern
     about: Pattern | None = None
-    runs_on: bool = False
-    """What is asked goes on from the matched row to the next blank one: a banner with a time in it may be wrapped."""
     kind: AttentionKind = "permission"
     where: Place = "bottom"
     choices: dict[str, Keys] = Field(default_factory=dict)
@@ -105,6 +103,10 @@ class AgentProfile(Wire):
     working: Rules = ()
     """How a busy agent shows; a pattern alone is searched on the whole screen, from its lowest row up, but only in the
     three rows above where a ready rule holds for the last line: what stands farther up is then left from before."""
+    background: Rules = ()
+    """How it shows that something of its own goes on after its turn; a pattern alone is searched in the lowest rows."""
+    wakes: bool = True
+    """Does it go on by itself when what it left running ends? Else it must be asked although something goes on."""
     limited: Rules = ()
     """How it says that its user's allowance is used up: on its screen below the last prompt (a pattern alone is looked
     for in the lowest rows), in the text of a turn that failed. A group `until` is when there will be more."""
@@ -158,7 +160,9 @@ class AgentProfile(Wire):
             turn_end = "unsure"
         else:
             turn_end = "never"
-        return AgentSpec(name=self.name, legacy=self.legacy, resumable=bool(self.resume), turn_end=turn_end)
+        return AgentSpec(
+            name=self.name, legacy=self.legacy, resumable=bool(self.resume), turn_end=turn_end, wakes=self.wakes
+        )
 
 
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z]+)\}")

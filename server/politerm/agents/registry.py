@@ -30,6 +30,7 @@ _RULES: Mapping[str, type[Wire]] = {
     "working": Rule,
     "draft": Rule,
     "conversation": Rule,
+    "background": Rule,
 }
 
 

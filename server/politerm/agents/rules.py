@@ -14,7 +14,6 @@ that paste.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,6 +75,7 @@ class Verdict:
     working: RuleHit | None = None
     dialog: Dialog | None = None
     draft: RuleHit | None = None
+    background: RuleHit | None = None
     limited: Limit | None = None
     session: str | None = None
     """The beginning of the name of its conversation."""
@@ -104,8 +104,9 @@ def look(profile: AgentProfile, visible: Sequence[str], title: str = "", *, past
         # What was said before the last prompt is over.
         limited = _limit(profile, (_places(rule.where or "bottom", rows, title) for rule in profile.limited), below)
     draft = _first(profile.draft, "draft", "bottom", rows, title)
-    hits = [found[0] if found else None for found in (ready, working, draft)]
-    return Verdict(hits[0], hits[1], dialog, hits[2], limited, _session(profile, rows, title))
+    background = _first(profile.background, "background", "bottom", rows, title)
+    hits = [found[0] if found else None for found in (ready, working, draft, background)]
+    return Verdict(hits[0], hits[1], dialog, hits[2], hits[3], limited, _session(profile, rows, title))
 
 
 def limit_in(profile: AgentProfile, text: str) -> Limit | None:
@@ -196,8 +197,7 @@ def _dialog(profile: AgentProfile, rows: Sequence[str], title: str, past: int, p
         return None
     index, rule, found = best
     line = found.string.strip()
-    named = found.groupdict().get("what") or _about(rule, rows[max(0, index - DIALOG_ROWS) : index])
-    what = (_paragraph(rows[index:]) if rule.runs_on else named or line).strip()
+    what = (found.groupdict().get("what") or _about(rule, rows[max(0, index - DIALOG_ROWS) : index]) or line).strip()
     return Dialog(
         rule=f"blocked: {rule.match}",
         what=what,
@@ -208,10 +208,6 @@ def _dialog(profile: AgentProfile, rows: Sequence[str], title: str, past: int, p
         evidence=line,
         below=sum(bool(row) for row in rows[index + 1 :]),
     )
-
-
-def _paragraph(rows: Sequence[str]) -> str:
-    return " ".join(row.strip() for row in itertools.takewhile(bool, rows))
 
 
 def _about(rule: BlockedRule, above: Sequence[str]) -> str | None:

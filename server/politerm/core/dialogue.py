@@ -233,7 +233,7 @@ def begin_round(draft: Draft) -> None:
 
 def _unanswered(draft: Draft, who: Role, role: RoleState) -> None:
     """The turn is over and what was due was not said."""
-    if not role.up or role.state in (AgentState.WORKING, AgentState.BLOCKED):
+    if not role.up or role.state is AgentState.BLOCKED or (role.state is AgentState.WORKING and role.spec.wakes):
         return
     if role.how == "interrupted":
         draft.pause(f"the {who.value} was interrupted")

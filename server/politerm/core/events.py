@@ -64,6 +64,8 @@ class AgentSpec(Wire):
     resumable: bool = False
     turn_end: Literal["never", "unsure", "known"] = "never"
     """Can the end of a turn be seen? never: relay at once; unsure: a short quiet decides; known: wait for it."""
+    wakes: bool = True
+    """Does it go on by itself when what it left running ends?"""
 
 
 class Primer(Wire):

@@ -164,7 +164,6 @@ def _usage_seen(draft: Draft, usage: inp.UsageSeen) -> None:
 
 _DIALOG_TITLES: Mapping[str, str] = {
     "question": "The {role} asks something on its screen",
-    "budget": "The {role} has reached a limit of its use",
 }
 
 

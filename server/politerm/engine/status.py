@@ -38,6 +38,8 @@ def shown_state(dialog: Dialog | None, verdict: Verdict, told: Told) -> tuple[Ag
         return AgentState.WORKING, Why(source=told.source, rule="turn", evidence=told.turn)
     if told.background:
         return AgentState.WORKING, Why(source=told.source, rule="background work", evidence=told.background)
+    if (hit := verdict.background) is not None:
+        return AgentState.WORKING, Why(source="screen", rule=hit.rule, evidence=hit.evidence)
     limit = told.limit or (None if told.sure else verdict.limited)
     if limit is not None:
         source = told.source if told.limit else "screen"

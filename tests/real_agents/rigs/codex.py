@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.model_server.scenario import Step, Tool
-from tests.real_agents.rigs import KEY, Rig
+from tests.model_server.scenario import Fail, Step, Text, Tool
+from tests.real_agents.rigs import KEY, Rig, Scene
 
 CONFIG = """\
 model = {model}
@@ -26,7 +27,10 @@ stream_max_retries = 1
 [analytics]
 enabled = false
 
-# A user who has seen what is said about newer models. This one gets its tools one by one.
+# A user who has seen what is said about other models. This one gets its tools one by one.
+[notice]
+hide_rate_limit_model_nudge = true
+
 [notice.model_migrations]
 "gpt-5.5" = "gpt-6-sol"
 """
@@ -40,15 +44,25 @@ class Codex(Rig):
         """Files of the project and commands in the sandbox are never asked about, so `allowed` changes nothing."""
         own = home / ".codex"
         own.mkdir(parents=True, exist_ok=True)
-        projects = [f'\n[projects.{json.dumps(str(path))}]\ntrust_level = "trusted"\n' for path in trusted]
-        (own / "config.toml").write_text(
-            CONFIG.format(model=json.dumps(self.model), url=json.dumps(f"{url}/v1")) + "".join(projects), "utf-8"
-        )
+        config = CONFIG.format(model=json.dumps(self.model), url=json.dumps(f"{url}/v1"))
+        (own / "config.toml").write_text(config + "".join(map(trust, trusted)), "utf-8")
         (home / "tmp").mkdir(exist_ok=True)
 
     def env(self, home: Path, url: str) -> dict[str, str]:
         # It makes no programs of its own in a home that lies in the folder for temporary files.
         return {"SCRIPTED_KEY": KEY, "TMPDIR": str(home / "tmp")}
+
+    def scenes(self, project: Path) -> Mapping[str, Scene]:
+        left = Tool("exec_command", {"cmd": "sleep 1000", "yield_time_ms": 250})
+        config = ".codex/config.toml"
+        told = CONFIG.format(model='"gpt-5.5"', url='"http://127.0.0.1:9/v1"') + trust(project.resolve())
+        return {
+            "error-401": Scene((Fail(401, "bad key"),), "ready"),
+            "limited": Scene((used_up(),), "limited"),
+            "background": Scene((Text("I start it."), left), "background"),
+            "login": Scene((), "blocked login", files={config: ""}),
+            "newer-model": Scene((), "blocked update", files={config: told.replace('"gpt-5.5" = ', '"gpt-0" = ')}),
+        }
 
     def write(self, path: Path, text: str) -> Step:
         return Tool("apply_patch", {"freeform": _patch(path, text)})
@@ -80,6 +94,16 @@ class CodexOfCodeMode(Codex):
 
     def _exec(self, tool: str, given: object) -> Step:
         return Tool("exec", {"freeform": f"text(JSON.stringify(await tools.{tool}({json.dumps(given)})))"})
+
+
+def trust(folder: Path) -> str:
+    return f'\n[projects.{json.dumps(str(folder))}]\ntrust_level = "trusted"\n'
+
+
+def used_up(seconds: int = 7200) -> Fail:
+    """What the service answers a subscriber who has used up what the last hours allow."""
+    error = {"type": "usage_limit_reached", "plan_type": "plus", "resets_at": int(time.time()) + seconds}
+    return Fail(429, json.dumps(error))
 
 
 def _patch(path: Path, text: str) -> str:

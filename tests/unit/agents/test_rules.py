@@ -40,11 +40,12 @@ def test_a_conversation_is_named_by_the_title_as_far_as_it_shows() -> None:
     assert look(on_screen, ["session abc", ""]).session == "abc"
 
 
-def test_what_a_banner_says_may_run_on_to_the_next_blank_row() -> None:
-    rule = {"match": "^# Limit", "runs_on": True, "kind": "budget", "state": "limited"}
-    found = dialog(["", "# Limit reached, try", "again at 12:16.", "", "Else."], blocked=[rule])
-    assert found is not None
-    assert (found.what, found.state) == ("# Limit reached, try again at 12:16.", AgentState.LIMITED)
+def test_what_goes_on_in_the_background_is_no_turn_at_work() -> None:
+    mine = profile(ready="^mine> ?$", background=r"^\d+ jobs? running")
+    seen = look(mine, ["Well.", "2 jobs running", "mine>"])
+    assert seen.background is not None
+    assert (seen.background.evidence, seen.working, seen.ready is not None) == ("2 jobs running", None, True)
+    assert look(mine, ["2 jobs running", *["text"] * 20, "mine>"]).background is None
 
 
 def test_a_blank_that_the_screen_lost_is_no_matter() -> None:

@@ -11,6 +11,7 @@ from politerm.engine.status import DISAGREE, StatusWatch, Told, shown_state
 READY = Verdict(ready=RuleHit("ready: >", "> "))
 WORKING = Verdict(working=RuleHit("working: esc", "esc to interrupt"))
 BOTH = Verdict(ready=READY.ready, working=WORKING.working)
+LEFT = Verdict(ready=READY.ready, background=RuleHit("background: jobs", "2 jobs"))
 LIMIT = Limit("limited: over", "over, resets 3pm", "3pm")
 IDLE = Told("transcript", sure=True)
 TURN = Told("transcript", "p1", sure=True)
@@ -24,6 +25,7 @@ DIALOG = Dialog("blocked: x", "x?", "permission", "f")
         (None, WORKING, TURN, AgentState.WORKING, "working: esc"),
         (None, Verdict(), TURN, AgentState.WORKING, "turn"),
         (None, READY, Told("transcript", background="make watch"), AgentState.WORKING, "background work"),
+        (None, LEFT, IDLE, AgentState.WORKING, "background: jobs"),
         (None, READY, Told("transcript", limit=LIMIT), AgentState.LIMITED, "limited: over"),
         (None, READY, IDLE, AgentState.READY, "ready: >"),
         (None, Verdict(), IDLE, AgentState.READY, "idle"),
@@ -85,8 +87,16 @@ def test_a_short_disagreement_is_none() -> None:
         (WORKING, Told("transcript", background="make watch", sure=True)),
         (READY, Told("transcript", "p1")),
         (WORKING, Told("run")),
+        (LEFT, IDLE),
     ],
-    ids=["a box under a spinner", "nothing seen", "work after the turn", "no end is recorded", "no record"],
+    ids=[
+        "a box under a spinner",
+        "nothing seen",
+        "work after the turn",
+        "no end is recorded",
+        "no record",
+        "left running",
+    ],
 )
 def test_what_is_no_disagreement(verdict: Verdict, told: Told) -> None:
     assert StatusWatch().seen(None, verdict, told, 10.0)[1] is None

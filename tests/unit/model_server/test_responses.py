@@ -88,3 +88,4 @@ def test_a_reply_is_streamed_piece_by_piece_and_ends_with_its_usage() -> None:
 def test_a_failure_has_the_form_of_the_api() -> None:
     error = Responses().failure(401, "bad key")["error"]
     assert (error["message"], error["code"]) == ("bad key", "invalid_api_key")
+    assert Responses().failure(429, '{"type": "usage_limit_reached"}') == {"error": {"type": "usage_limit_reached"}}

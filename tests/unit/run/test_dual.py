@@ -203,6 +203,13 @@ def test_words_that_were_refused_without_the_key_count_with_it() -> None:
     assert types(run.tell(run.on_screen(PLANNER, "plan", "go", key=run.prompt(PLANNER).key))) == ["messageReceived"]
 
 
+def test_an_agent_that_never_wakes_by_itself_is_nudged_whatever_it_left_running() -> None:
+    rests = ev.AgentSpec(name="p", turn_end="known", wakes=False)
+    run = Dialogue(agents={PLANNER: rests, EXECUTER: rests}).began()
+    run.seen(PLANNER, AgentState.WORKING)
+    assert "nudged" in types(run.over(PLANNER))
+
+
 def test_a_working_agent_is_not_nudged() -> None:
     run = Dialogue().began()
     run.seen(PLANNER, AgentState.WORKING)
@@ -384,7 +391,7 @@ def test_a_dialog_is_asked_once_answered_once_and_nothing_is_pasted_meanwhile() 
     assert "promptRequested" in types(run.said)
 
 
-@pytest.mark.parametrize("kind", ["question", "budget", "update"])
+@pytest.mark.parametrize("kind", ["question", "update"])
 def test_whatever_a_dialog_is_about_it_holds_up_typing_and_is_answered_by_its_keys(kind: ev.AttentionKind) -> None:
     run = Dialogue().began()
     seen = inp.DialogSeen(EXECUTER, kind, "d1", "which?", (ev.Choice(id="first", label="1"),), {"first": ("1",)})

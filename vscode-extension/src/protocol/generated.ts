@@ -28,6 +28,7 @@ export interface AgentSpec {
   legacy: boolean;
   resumable: boolean;
   turnEnd: "never" | "unsure" | "known";
+  wakes: boolean;
 }
 
 /** Intent. Recovery: look for the pane by run, role, and incarnation; none there: start again. */
