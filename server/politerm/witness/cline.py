@@ -1,6 +1,7 @@
 """Kind `cline`: what Cline keeps of a conversation, in a data folder of the run's own.
 
-    cache/user_input_history.jsonl             every prompt as soon as it is submitted, a long paste in it folded
+    cache/user_input_history.jsonl             every prompt as soon as it is submitted, a long paste in it folded; the
+                                               file is written anew each time, with other times in its old lines
     sessions/<id>/<id>.messages.json           the conversation, written anew when a message is whole
     sessions/<id>/<id>.json                    its state: running, pending (it asks for something), idle
 
@@ -18,8 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from politerm.engine.ports import WitnessRecord
-from politerm.witness.entry import clean, inner, number, parsed
-from politerm.witness.lines import LineFile
+from politerm.witness.entry import clean, inner, number
 from politerm.witness.snapshot import Snapshot, objects
 
 BUSY: Final = ("running", "pending")
@@ -34,7 +34,9 @@ class ClineWitness:
     def __init__(self, folder: Path, *, lag: float = 0.5) -> None:
         self._folder = folder
         self._lag = lag
-        self._prompts = LineFile(folder / "cache" / "user_input_history.jsonl")
+        self._history = Snapshot(folder / "cache" / "user_input_history.jsonl", lines=True)
+        self._typed = 0
+        """How many prompts of that file have been seen."""
         self._state: Snapshot | None = None
         self._messages: Snapshot | None = None
         self._session = ""
@@ -57,19 +59,20 @@ class ClineWitness:
         return self._lag
 
     def cursor(self) -> str:
-        place = {"prompts": self._prompts.cursor(), "session": self._session, "told": self._told}
+        place = {"typed": self._typed, "session": self._session, "told": self._told}
         turn = {"since": self._since, "last": self._last, "early": self._early, "begun": self._begun}
         return json.dumps({**place, **turn})
 
     def seek(self, cursor: str | None) -> str | None:
-        self._session, self._told, self._since, self._last = "", 0, None, ("interrupted", "")
+        self._typed, self._session, self._told, self._since, self._last = 0, "", 0, None, ("interrupted", "")
         self._state = self._messages = None
         self._early, self._begun = [], False
+        self._history = Snapshot(self._history.path, lines=True)
         if cursor is None:
-            return self._prompts.seek(None)
+            return None
         try:
             saved = json.loads(cursor)
-            trouble = self._prompts.seek(saved["prompts"])
+            self._typed = int(saved["typed"])
             if session := str(saved["session"]):
                 self._open(session)
             self._told, self._since = int(saved["told"]), saved["since"]
@@ -77,7 +80,7 @@ class ClineWitness:
             self._early, self._begun = [str(text) for text in saved["early"]], bool(saved["begun"])
         except (ValueError, KeyError, IndexError, TypeError):
             return "the cursor cannot be read"
-        return f"the prompts' record: {trouble}" if trouble else None
+        return None
 
     def poll(self) -> list[WitnessRecord]:
         records: list[WitnessRecord] = []
@@ -85,12 +88,14 @@ class ClineWitness:
         if self._state is not None:
             # Before the messages: what they hold is then as new as the state, or newer.
             self._state.look()
-        for line in self._prompts.poll():
-            if (entry := parsed(line)) is not None and (text := clean(entry.get("prompt"))):
-                self._since, self._last, self._begun = self._prompts.changed, ("interrupted", ""), False
+        if self._history.look():
+            typed = [clean(entry.get("prompt")) for entry in objects(self._history.data, "lines")]
+            for text in typed[self._typed :]:
+                self._since, self._last, self._begun = self._history.changed, ("interrupted", ""), False
                 if not _FOLDED.search(text):
                     self._early.append(text)
                     records.append(WitnessRecord("prompt", text))
+            self._typed = len(typed)
         if self._messages is not None and self._messages.look():
             messages = objects(self._messages.data, "messages")
             for message in messages[self._told :]:

@@ -34,8 +34,6 @@ class LineFile:
         self.dropped = 0
         self.found = False
         """The file has been there at the last poll."""
-        self.changed = 0
-        """When the file was last written, as of the last look into it, in nanoseconds."""
         self.behind = False
         """The last poll stopped before the end of the file: poll again soon."""
         self._identity = (0, 0)
@@ -103,7 +101,6 @@ class LineFile:
     def _read(self) -> list[bytes]:
         with self.path.open("rb", buffering=0) as file:
             stat = os.fstat(file.fileno())
-            self.changed = stat.st_mtime_ns
             identity = (stat.st_dev, stat.st_ino)
             if self._identity == (0, 0):
                 self._stand(identity, 0, b"")

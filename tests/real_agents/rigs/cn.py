@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.model_server.scenario import Step, Tool
-from tests.real_agents.rigs import KEY, Rig, write_json
+from tests.real_agents.rigs import KEY, Rig, Scene, write_json
 
 
 class Cn(Rig):
@@ -41,3 +41,8 @@ class Cn(Rig):
 
     def read(self, path: Path | str) -> Step:
         return Tool("Read", {"filepath": str(path)})
+
+    def scenes(self, project: Path) -> Mapping[str, Scene]:
+        # Nothing but the screen says that a turn has failed.
+        never = Scene((), "")
+        return {"shell": Scene((self.run("touch made.txt"),), "blocked permission"), "error": never, "trust": never}

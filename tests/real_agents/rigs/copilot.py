@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.model_server.scenario import Step, Tool
 from tests.real_agents.install import AGENTS
-from tests.real_agents.rigs import KEY, Rig, write_json
+from tests.real_agents.rigs import KEY, Rig, Scene, write_json
 
 
 class Copilot(Rig):
@@ -40,3 +40,6 @@ class Copilot(Rig):
 
     def read(self, path: Path | str) -> Step:
         return Tool("view", {"path": str(path)})
+
+    def scenes(self, project: Path) -> Mapping[str, Scene]:
+        return {"shell": Scene((self.run("touch made.txt"),), "blocked permission")}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.model_server.scenario import Step, Tool
-from tests.real_agents.rigs import KEY, Rig, write_json
+from tests.real_agents.rigs import KEY, Rig, Scene, write_json
 
 
 class Pi(Rig):
@@ -34,3 +34,7 @@ class Pi(Rig):
 
     def read(self, path: Path | str) -> Step:
         return Tool("read", {"path": str(path)})
+
+    def scenes(self, project: Path) -> Mapping[str, Scene]:
+        never = Scene((), "")
+        return {"permission": never, "trust": never}

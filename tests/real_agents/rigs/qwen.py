@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.model_server.scenario import Step, Tool
-from tests.real_agents.rigs import KEY, Rig, write_json
+from tests.real_agents.rigs import KEY, Rig, Scene, write_json
 
 
 class Qwen(Rig):
@@ -33,3 +33,7 @@ class Qwen(Rig):
 
     def read(self, path: Path | str) -> Step:
         return Tool("read_file", {"file_path": str(path)})
+
+    def scenes(self, project: Path) -> Mapping[str, Scene]:
+        shell = Scene((self.run("touch made.txt"),), "blocked permission")
+        return {"shell": shell, "trust": Scene((), "")}

@@ -96,6 +96,7 @@ class Cline:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.messages: list[dict[str, Any]] = []
+        self.typed: list[str] = []
         self.session = folder / "sessions" / self.ID
         self.session.mkdir(parents=True)
         (folder / "cache").mkdir()
@@ -104,14 +105,16 @@ class Cline:
     def open(self) -> ClineWitness:
         return ClineWitness(self.folder)
 
-    def _write(self, path: Path, text: str, mode: str = "w") -> None:
-        with path.open(mode, encoding="utf-8") as file:
-            file.write(text)
+    def _write(self, path: Path, text: str) -> None:
+        path.write_text(text, "utf-8")
         self._written += 1
         os.utime(path, ns=(self._written * 10**9, self._written * 10**9))
 
     def types(self, text: str) -> None:
-        self._write(self.folder / "cache" / "user_input_history.jsonl", json.dumps({"prompt": text}) + "\n", "a")
+        """The whole file is written anew, with a new time in every line."""
+        self.typed.append(text)
+        lines = [json.dumps({"prompt": each, "ts": len(self.typed)}) + "\n" for each in self.typed]
+        self._write(self.folder / "cache" / "user_input_history.jsonl", "".join(lines))
 
     def is_(self, status: str) -> None:
         self._write(self.session / f"{self.ID}.json", json.dumps({"status": status}))
