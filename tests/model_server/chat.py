@@ -21,8 +21,12 @@ _NUMBERS = count(1)
 _WRAPPING = re.compile(
     r"<(system-reminder|environment_details|current_datetime|reminder|system_notification)>.*?</\1>\s*", re.DOTALL
 )
-_SURROUNDINGS = re.compile(r"\AThis is the Qwen Code\. We are setting up the context for our chat\..*", re.DOTALL)
-"""What an agent says first of all, as if its user had."""
+_OWN = re.compile(
+    r"I have \*added these files|I am not sharing any files|I updated the files\.|I committed the changes|"
+    r"I added these files|Here are (?:summaries of|some READ ONLY)|\^C KeyboardInterrupt|"
+    r"This is the Qwen Code\. We are setting up the context for our chat\."
+)
+"""What agents say in their user's name."""
 _ERRORS = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error", 500: "server_error"}
 SIDE, BARE = "-side", "-bare"
 
@@ -118,7 +122,8 @@ class ChatSpeech:
 
 def _said(message: Mapping[str, Any]) -> str:
     """What a person said in this message: its texts without the agent's own wrapping."""
-    return _SURROUNDINGS.sub("", _WRAPPING.sub("", _text(message))).strip() if message["role"] == "user" else ""
+    text = _WRAPPING.sub("", _text(message)).strip() if message["role"] == "user" else ""
+    return "" if _OWN.match(text) else text
 
 
 def _results(messages: list[Mapping[str, Any]]) -> Iterator[str]:

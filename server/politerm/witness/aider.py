@@ -16,7 +16,7 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,6 +97,11 @@ class AiderWitness:
     def poll(self) -> list[WitnessRecord]:
         records: list[WitnessRecord] = []
         lines = {name: file.poll() for name, file in self._files.items()}
+        events = [entry for line in lines["analytics"] if (entry := parsed(line)) is not None]
+        if any(entry.get("event") == "launched" for entry in events):
+            # Whatever turn was open died with the process before this one. The history file is the conversation.
+            self._open = self._waiting = False
+            records.append(WitnessRecord("session", "aider.chat"))
         for line in lines["input"]:
             self._input(line)
         if lines["input"]:
@@ -107,8 +112,8 @@ class AiderWitness:
             self._said(line, records)
         for line in lines["chat"]:
             self._note(line)
-        for line in lines["analytics"]:
-            self._counted(line, records)
+        for entry in events:
+            self._counted(entry, records)
         if self._waiting and self._resting.over:
             self._end(records)
         self._begin(records)
@@ -167,13 +172,8 @@ class AiderWitness:
         if text:
             records.append(WitnessRecord("reply", text))
 
-    def _counted(self, line: bytes, records: list[WitnessRecord]) -> None:
-        entry = parsed(line)
-        if entry is not None and entry.get("event") == "launched":
-            # Whatever turn was open died with the process before this one. The history file is the conversation.
-            self._open = self._waiting = False
-            records.append(WitnessRecord("session", "aider.chat"))
-        if entry is None or entry.get("event") != "message_send":
+    def _counted(self, entry: Mapping[str, Any], records: list[WitnessRecord]) -> None:
+        if entry.get("event") != "message_send":
             return
         self._sent = True
         spent = inner(entry, "properties")

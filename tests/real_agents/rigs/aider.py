@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.model_server.chat import BARE, SIDE
-from tests.model_server.scenario import Step, Text
-from tests.real_agents.rigs import KEY, Rig, write_json
+from tests.model_server.scenario import Fail, Step, Text
+from tests.real_agents.rigs import KEY, Rig, Scene, write_json
 
 MODEL = f"openai/m{BARE}"
 
@@ -56,6 +56,13 @@ class Aider(Rig):
 
     def env(self, home: Path, url: str) -> dict[str, str]:
         return {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+
+    def scenes(self, project: Path) -> Mapping[str, Scene]:
+        return {
+            "trust": Scene((), ""),
+            "error": Scene((Fail(401, "bad key"),), "ready"),
+            "command": Scene((Text("I run."), self.run("touch made")), "blocked permission"),
+        }
 
     def write(self, path: Path, text: str) -> Step:
         return Text(f"\n\n{path.name}\n```\n<<<<<<< SEARCH\n=======\n{text}>>>>>>> REPLACE\n```\n\n")

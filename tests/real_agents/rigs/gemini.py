@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.model_server.scenario import Step, Tool
-from tests.real_agents.rigs import KEY, Rig, write_json
+from tests.model_server.scenario import Fail, Step, Text, Tool
+from tests.real_agents.rigs import KEY, Rig, Scene, write_json
 
 
 class Gemini(Rig):
@@ -28,8 +29,19 @@ class Gemini(Rig):
     def env(self, home: Path, url: str) -> dict[str, str]:
         return {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url}
 
+    def scenes(self, project: Path) -> Mapping[str, Scene]:
+        return {
+            "error": Scene((Fail(401, "bad key"),), "ready"),
+            "command": Scene((Text("I run."), self.run("touch made")), "blocked permission"),
+        }
+
     def write(self, path: Path, text: str) -> Step:
-        return Tool("write_file", {"file_path": str(path), "content": text})
+        # The tool for files works in no folder with a double quote in its name; a redirection is always asked about.
+        code = f"open({path.name!r}, 'w').write({text!r})"
+        return self.run(f"python3 -c {shlex.quote(code)}")
+
+    def asks(self, path: Path) -> Step:
+        return Tool("write_file", {"file_path": str(path), "content": "made\n"})
 
     def run(self, command: str) -> Step:
         return Tool("run_shell_command", {"command": command, "description": "Run it"})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.model_server.chat import SIDE
-from tests.model_server.scenario import Step, Tool
-from tests.real_agents.rigs import KEY, Rig, write_json
+from tests.model_server.scenario import Fail, Step, Text, Tool
+from tests.real_agents.rigs import KEY, Rig, Scene, write_json
 
 
 class Opencode(Rig):
@@ -33,6 +33,16 @@ class Opencode(Rig):
         names = ("MODELS_FETCH", "LSP_DOWNLOAD", "DEFAULT_PLUGINS", "SHARE")
         folders = {f"XDG_{name}_HOME": str(home / f".{name.lower()}") for name in ("CONFIG", "DATA", "STATE", "CACHE")}
         return {**folders, **{f"OPENCODE_DISABLE_{name}": "1" for name in names}}
+
+    def scenes(self, project: Path) -> Mapping[str, Scene]:
+        asked = {"question": "Which colour?", "header": "Colour", "options": [{"label": "Red", "description": "r"}]}
+        return {
+            "trust": Scene((), ""),
+            "error": Scene((Fail(401, "bad key"),), "ready"),
+            "retry": Scene((Fail(429, "too many", {"retry-after": "30"}),), "working"),
+            "command": Scene((Text("I run."), self.run("touch made")), "blocked permission"),
+            "question": Scene((Text("Hm."), Tool("question", {"questions": [asked]})), "blocked question"),
+        }
 
     def write(self, path: Path, text: str) -> Step:
         return Tool("write", {"filePath": str(path), "content": text})

@@ -46,6 +46,12 @@ def test_a_turn_is_counted_from_what_people_said_and_a_leg_from_what_the_model_a
     assert not seen.side
 
 
+def test_what_an_agent_says_in_its_users_name_is_no_prompt() -> None:
+    files = user("I have *added these files to the chat* so you can go ahead and edit them.\n\na.txt")
+    seen = ask(user("Please write."), {"role": "assistant", "content": "Ok."}, files, user("And now."), model="m-bare")
+    assert (seen.turn, seen.conversation) == (2, "Please write.\nAnd now.")
+
+
 def test_the_name_of_the_model_says_what_the_request_is_for_where_tools_do_not() -> None:
     assert ask(user("x"), tools=TOOLS).side is False
     assert ask(user("x")).side is True
