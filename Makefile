@@ -7,7 +7,7 @@ AGENT_TESTS := -p tests.real_agents.matrix -m real_agents -n $(WORKERS) --dist w
 # Only when the lock file is newer than what is there.
 NPM_CI := { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent; }
 
-.PHONY: help setup demo test test-agents agents test-extension vsix test-vscode check lint format soak bench \
+.PHONY: help setup demo test test-agents agents test-extension vsix test-vscode bench-vscode check lint format soak bench \
 	generate picture clean
 
 help:
@@ -20,7 +20,7 @@ help:
 	@echo 'make lint         only the style and type checks'
 	@echo 'make format       puts style right where that can be done by a program'
 	@echo 'make generate     writes the generated pages again'
-	@echo 'make bench        measures, and prints ratios'
+	@echo 'make bench        measures, and prints ratios; make bench-vscode: the extension in the real editor'
 	@echo 'make soak         the long run: random kills for hours'
 	@echo 'make picture      draws the demo for the README'
 	@echo 'make clean        removes what the other targets made'
@@ -58,6 +58,10 @@ vsix: setup
 test-vscode: vsix
 	@$(PYTHON) vscode-extension/test/user/install.py
 	@cd vscode-extension/test/user && $(NPM_CI) && npm run --silent check && npm test --silent
+
+bench-vscode: vsix
+	@$(PYTHON) vscode-extension/test/user/install.py
+	@cd vscode-extension/test/user && $(NPM_CI) && npm run --silent bench
 
 check: test
 

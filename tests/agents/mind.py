@@ -52,8 +52,10 @@ class Mind:
         parts = []
         if self.spoof:
             parts.append(self._spoof(prompt))
-        parts.append("Here is my answer.")
-        parts += [self._block(said, key) if isinstance(said, dict) else str(said) for said in self._said(prompt)]
+        told = self._said(prompt)
+        if not told or isinstance(told[0], dict):
+            parts.append("Here is my answer.")
+        parts += [self._block(said, key) if isinstance(said, dict) else str(said) for said in told]
         self._old_keys.append(key)
         return "\n\n".join(parts)
 

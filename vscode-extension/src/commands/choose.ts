@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { namedIn, standingOf } from "../model/named";
 import type { Role, RunView } from "../protocol/generated";
 import type { Services } from "../services";
-import { oneLine } from "../views/words";
+import { agentState, oneLine, roleName } from "../views/words";
 
 /**
  * The run that was given, else the only one that suits, else the one that is picked. `what` goes on with “No run ”.
@@ -48,10 +48,10 @@ export async function chooseRole(view: RunView, given: unknown, title: string): 
   if (role !== undefined || roles.length === 1) {
     return role ?? roles[0];
   }
-  const items = roles.map((each) => ({
-    label: each.toLowerCase(),
-    description: `${view.roles[each]?.agent}, ${view.roles[each]?.state}`,
-    role: each,
-  }));
+  const items = roles.map((each) => {
+    const seen = view.roles[each];
+    const description = seen === undefined ? "" : `${seen.agent}, ${agentState(seen.state)}`;
+    return { label: roleName(each), description, role: each };
+  });
   return (await vscode.window.showQuickPick(items, { title }))?.role;
 }

@@ -19,6 +19,8 @@ const SETTINGS = {
   "terminal.integrated.gpuAcceleration": "off",
   "update.mode": "none",
   "window.commandCenter": false,
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the editor fills it in
+  "window.title": "${activeEditorShort}${separator}${rootName}",
   "workbench.colorTheme": "Dark Modern",
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "workbench.startupEditor": "none",

@@ -67,8 +67,18 @@ const DONE = `\`notes list --json\` prints one object per note. Dates are ISO 86
 
 /** A task, a plan, a failing test, a revision, an end. */
 export const PLANNER_PART: Turns = [
-  [{ type: "plan", body: PLAN }],
+  ["I have read the command and its tests. This is a small change with one trap: dates.", { type: "plan", body: PLAN }],
   [{ type: "revision", body: REVISION }],
-  [{ type: "complete", to: "USER", body: DONE }],
+  ["Every test passes, and the output is what was asked for.", { type: "complete", to: "USER", body: DONE }],
 ];
-export const EXECUTER_PART: Turns = [[{ type: "result", body: RESULT }], [{ type: "result", body: FIXED }]];
+export const EXECUTER_PART: Turns = [
+  ["Two files changed, one test is red.", { type: "result", body: RESULT }],
+  ["The whole suite is green now.", { type: "result", body: FIXED }],
+];
+
+/** The conversation, with agents that have names as people give them. */
+export function conversation(options: { planner?: object; executer?: object } = {}): Record<string, AgentHabits> {
+  const { p, e } = playing(PLANNER_PART, EXECUTER_PART);
+  return { architect: { ...p, ...options.planner }, coder: { ...e, ...options.executer } };
+}
+export const CAST = { planner: "architect", executer: "coder" };

@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { expect, type FrameLocator, type Locator, type Page } from "@playwright/test";
 import { PICTURES } from "./places";
 
+/** Milliseconds of one try, where there are several. */
+const SHORT = 4000;
+
 export class Workbench {
   constructor(readonly page: Page) {}
 
@@ -46,17 +49,16 @@ export class Workbench {
 
   /** A command by its whole title. */
   async command(title: string): Promise<void> {
-    await this.typeCommand(title);
-    await this.choice(title).click();
+    await this.inPalette(title, () => this.choice(title).click({ timeout: SHORT }));
   }
 
-  /** Opens the palette and types there. What it offers is fixed when it opens. */
-  async typeCommand(title: string): Promise<void> {
-    // Whatever takes the focus meanwhile closes it; a person would press the key once more.
+  /** Opens the palette, types there and looks. Whatever takes the focus closes it: a person would begin again. */
+  async inPalette(title: string, look: () => Promise<void>): Promise<void> {
     await expect(async () => {
       await this.page.keyboard.press("F1");
-      await expect(this.quickBox).toHaveValue(">", { timeout: 3000 });
-      await this.quickBox.fill(`>${title}`, { timeout: 3000 });
+      await expect(this.quickBox).toHaveValue(">", { timeout: SHORT });
+      await this.quickBox.fill(`>${title}`, { timeout: SHORT });
+      await look();
     }).toPass();
   }
 

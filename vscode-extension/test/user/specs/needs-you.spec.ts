@@ -1,13 +1,15 @@
 /** What waits for a person is in one list, answered there, and told once. */
 import { expect, test } from "../fixtures";
-import { counting } from "../talk";
+import { CAST, conversation, counting, TASK } from "../talk";
 
 const ASKING = { ...counting({ rounds: 1 }), e: { kind: "asking", role: "executer", rounds: 1 } };
 
 test("a permission question is answered in the list", async ({ furnish }) => {
-  const { house, window, politerm } = await furnish({}, (each) => each.agents(ASKING));
+  const { house, window, politerm } = await furnish({ folders: ["notes"] }, (each) =>
+    each.agents(conversation({ executer: { ask: "prompt", memory: each.folder("memory") } })),
+  );
   await politerm.show();
-  await politerm.start("write the file");
+  await politerm.start(TASK, CAST);
   await expect(politerm.need("allowed.txt").first()).toBeVisible();
   await expect(window.badge("PoliTerm")).toHaveText("1");
   await expect(politerm.status).toContainText("1");
@@ -16,9 +18,12 @@ test("a permission question is answered in the list", async ({ furnish }) => {
   await window.picture("needs-you");
   expect(house.has("allowed.txt")).toBe(false);
 
+  // It asks in both of its turns.
+  await politerm.need(/^allow$/i).click();
+  await expect.poll(() => house.has("allowed.txt")).toBe(true);
+  await expect(politerm.message("one test fails")).toBeVisible();
   await politerm.need(/^allow$/i).click();
   await politerm.completed();
-  expect(house.has("allowed.txt")).toBe(true);
   await expect(politerm.need("allowed.txt")).toHaveCount(0);
   await expect(window.badge("PoliTerm")).toBeHidden();
 });

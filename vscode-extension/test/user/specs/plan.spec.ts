@@ -1,22 +1,22 @@
 /** A plan waits for its reader: as a document, edited, approved or sent back. */
 import { expect, test } from "../fixtures";
 import type { House } from "../house";
-import { counting } from "../talk";
+import { CAST, conversation, TASK } from "../talk";
 
-const APPROVING = { settings: { "politerm.runs.approvePlans": "first" } };
+const APPROVING = { folders: ["notes"], settings: { "politerm.runs.approvePlans": "first" } };
 
 function arrange(house: House): void {
-  house.agents(counting({ rounds: 1, memory: house.folder("memory") }));
+  house.agents(conversation({ executer: { memory: house.folder("memory") } }));
 }
 
 test("the executer gets the plan as it was edited", async ({ furnish }) => {
   const { house, window, politerm } = await furnish(APPROVING, arrange);
   await politerm.show();
-  await politerm.start("count");
+  await politerm.start(TASK, CAST);
   await expect(window.tab("Plan to approve.md")).toBeVisible();
   await expect(politerm.need("Open and edit the plan")).toBeVisible();
   await window.tab("Plan to approve.md").click();
-  await expect(window.text).toContainText("Step 1 of 1.");
+  await expect(window.text).toContainText("Print one object per note");
   await window.picture("plan-waits");
   await window.text.click();
   await window.page.keyboard.press("ControlOrMeta+End");

@@ -1,13 +1,13 @@
 /** A whole run, from the palette to its result. */
 import { expect, test } from "../fixtures";
-import { EXECUTER_PART, PLANNER_PART, playing, TASK } from "../talk";
+import { CAST, conversation, playing, TASK } from "../talk";
 
 test("palette, task, live panes and timeline, result", async ({ furnish }) => {
-  const { window, politerm } = await furnish({}, (house) =>
-    house.agents(playing(PLANNER_PART, EXECUTER_PART, { delay: 2 })),
+  const { window, politerm } = await furnish({ folders: ["notes"] }, (house) =>
+    house.agents(conversation({ planner: { delay: 2 }, executer: { delay: 2 } })),
   );
   await politerm.show();
-  await politerm.start(TASK);
+  await politerm.start(TASK, CAST);
 
   await expect(window.tab(/json flag/)).toBeVisible();
   await expect(politerm.run(TASK)).toBeVisible();

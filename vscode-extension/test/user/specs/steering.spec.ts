@@ -52,9 +52,25 @@ test("a word to an agent is passed on and shown", async ({ furnish }) => {
 });
 
 test("keys reach the agent only after the pane was taken over", async ({ furnish }) => {
-  const { window, politerm } = await furnish({}, (each) => each.agents(BUSY));
+  const { window, politerm } = await furnish({}, (each) =>
+    each.agents({ ...BUSY, e: { kind: "raw", role: "executer" } }),
+  );
   await politerm.start("never ends");
   await window.command("PoliTerm: Open Pane");
-  await window.choice("Planner").click();
-  await expect(window.terminals()).toContainText("POLI end");
+  await window.choice("Executer").click();
+  await expect(window.terminals()).toContainText("mine>");
+  await window.terminals().click();
+  await window.page.keyboard.type("unheard");
+  const hint = window.notification("Take it over");
+  await expect(hint).toBeVisible();
+  await window.picture("pane-hint");
+  await hint.getByRole("button", { name: "Take Over" }).click();
+  await expect(hint).toHaveCount(0);
+  await window.terminals().click();
+  await expect(async () => {
+    await window.page.keyboard.type("heard");
+    await expect(window.terminals()).toContainText("heard", { timeout: 3000 });
+  }).toPass();
+  await expect(window.terminals()).not.toContainText("unheard");
+  await window.picture("pane-taken-over");
 });

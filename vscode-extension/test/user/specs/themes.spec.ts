@@ -1,6 +1,6 @@
 /** The same run in the editor's other looks: nothing may become unreadable. The pictures are for people. */
 import { expect, test } from "../fixtures";
-import { EXECUTER_PART, PLANNER_PART, playing, TASK } from "../talk";
+import { CAST, conversation, TASK } from "../talk";
 
 for (const [name, theme] of [
   ["light", "Default Light Modern"],
@@ -9,10 +9,10 @@ for (const [name, theme] of [
 ] as const) {
   test(`the timeline in ${theme}`, async ({ furnish }) => {
     const { window, politerm } = await furnish({ settings: { "workbench.colorTheme": theme } }, (house) =>
-      house.agents(playing(PLANNER_PART, EXECUTER_PART)),
+      house.agents(conversation()),
     );
     await politerm.show();
-    await politerm.start(TASK);
+    await politerm.start(TASK, CAST);
     await politerm.completed();
     await expect(politerm.message("41 passed")).toBeVisible();
     await window.picture(`theme-${name}`);
