@@ -183,7 +183,9 @@ class CodexWitness:
             self._asks[call] = what
         elif not (kind.endswith("_call_output") and self._asks.pop(call, "")):
             return
-        records.append(WitnessRecord("permission", next(iter(self._asks.values()), "")))
+        # Of several calls nothing here says which one is asked about; a person must never answer for another one.
+        asked = list(self._asks.values())
+        records.append(WitnessRecord("permission", asked[0] if len(asked) == 1 else ""))
 
 
 def _is_of(name: str, session: str | None) -> bool:

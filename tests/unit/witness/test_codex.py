@@ -114,6 +114,18 @@ def test_the_record_grows_and_readers_come_and_go(recorded: Recorded) -> None:
     assert told == EVERYTHING
 
 
+def test_of_several_calls_nobody_is_told_which_one_is_asked_about(recorded: Recorded) -> None:
+    [call] = [line for line in LINES if b"require_escalated" in line]
+    [done] = [line for line in LINES if b"_call_output" in line and b"call_00000012" in line]
+    another = call.replace(b"call_00000012", b"call_x").replace(b"made-by-shell", b"other")
+    recorded.write([call, another, done])
+    assert [record.text for record in recorded.open().poll()] == [
+        "exec_command: touch made-by-shell",
+        "",
+        "exec_command: touch other",
+    ]
+
+
 def test_the_file_is_found_once_it_is_there_by_the_beginning_of_its_name(recorded: Recorded) -> None:
     witness = recorded.open(SESSION[:29])
     assert witness.poll() == []
