@@ -67,7 +67,7 @@ check: test
 
 test-agents: setup
 	@$(PYTHON) tests/real_agents/install.py claude codex
-	@$(PYTHON) -m pytest $(AGENT_TESTS) -k 'claude or codex'
+	@$(PYTHON) -m pytest $(AGENT_TESTS) -k 'claude or codex' --reruns 1
 
 agents: setup
 	@$(PYTHON) -m pytest $(AGENT_TESTS) --matrix docs/agents.md

@@ -50,9 +50,18 @@ async def test_a_used_up_allowance_is_told_with_its_end_and_tried_again_when_a_p
         if pin.version == "2.1.197":
             asked = await editor.event(run, "attentionRaised", lambda event: "'wait'" in str(event["choices"]))
             await editor.command("attention.answer", attentionId=asked["attentionId"], choice="wait")
+            await editor.event(run, "keysSent")
         ours = await until(lambda: [event for event in open_questions(editor, run) if "retry" in str(event["choices"])])
         assert ours[0]["kind"] == "budget"
         assert limited["why"]["until"].split()[0] in ours[0]["title"] + ours[0]["text"]
+        editor.kill()
+    async with house.serve() as editor:
+        # Another server knows it as well, and who waits for an answer.
+        await editor.event(run, "recovered")
+        with pytest.raises(AssertionError):
+            await editor.event(run, "runPaused", deadline=3)
+        view = await editor.command("run.get", runId=run)
+        assert (view["state"], view["roles"]["PLANNER"]["state"]) == ("running", "limited")
         await editor.command("attention.answer", attentionId=ours[0]["attentionId"], choice="retry")
         ended = await editor.ended(run, deadline=60)
         assert ended["outcome"] == "completed"

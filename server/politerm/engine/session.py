@@ -135,6 +135,7 @@ class RoleSession:
             if state.prompt.stage == "delivered":
                 self.began(state.prompt.id)
         self.turn_open = not state.over
+        self._status.limit = limit_in(self.profile, state.failure) if state.over else None
         if handle is None or handle.incarnation != state.incarnation:
             self.poll_record()
             reason = "its pane did not outlive the server before this one"
