@@ -34,8 +34,11 @@ export function fixTask(path: string, problems: readonly Problem[]): string {
     const by = [source, code].filter((each) => each !== undefined && each !== "").join(" ");
     return `${path}:${line + 1}: ${message.trim()}${by === "" ? "" : ` (${by})`}`;
   });
-  const what = told.length === 1 ? "this problem" : `these ${told.length} problems`;
-  return `Fix ${what}, and check that it is gone:\n\n${told.join("\n")}`;
+  // The first line is the run's title wherever there is room for one line.
+  const [only, ...more] = told;
+  const head =
+    more.length === 0 ? `Fix ${only}` : `Fix these ${told.length} problems in ${path}:\n\n${told.join("\n")}`;
+  return `${head}\n\nCheck afterwards that nothing of it is left.`;
 }
 
 /** An agent as it is offered for a role. */

@@ -27,11 +27,11 @@ test("an id sorts by time and is what the server accepts", () => {
 test("a problem becomes a task with its place, its words and its code", () => {
   const one = { message: "x is not defined\n", line: 4, source: "eslint", code: "no-undef" };
   expect(fixTask("src/a b.ts", [one])).toBe(
-    "Fix this problem, and check that it is gone:\n\nsrc/a b.ts:5: x is not defined (eslint no-undef)",
+    "Fix src/a b.ts:5: x is not defined (eslint no-undef)\n\nCheck afterwards that nothing of it is left.",
   );
   const two = fixTask("a.py", [one, { message: "unused", line: 0 }]);
-  expect(two).toContain("these 2 problems");
-  expect(two).toMatch(/a\.py:1: unused$/);
+  expect(two).toMatch(/^Fix these 2 problems in a\.py:\n/);
+  expect(two).toContain("\na.py:1: unused\n");
 });
 
 test("the likely agent comes first, the demonstration's after real ones, what is not installed last with the reason", () => {
