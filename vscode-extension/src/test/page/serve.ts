@@ -7,7 +7,8 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
-const HERE = path.resolve(import.meta.dirname);
+/** Everything runs in the extension's folder; this module itself may run from a bundle. */
+const HERE = path.resolve("src/test/page");
 const require = createRequire(import.meta.url);
 
 export const THEMES = {

@@ -11,6 +11,7 @@ export interface Stage {
   readonly host: HostEnd;
   readonly heard: ToHost[];
   readonly runs: typeof runs;
+  readonly slim: typeof slim;
   saved: unknown;
   /** Why the host does nothing of what is asked; undefined while it does everything. */
   refuse: string | undefined;
@@ -35,6 +36,7 @@ if (root !== null) {
     host,
     heard,
     runs,
+    slim,
     saved: JSON.parse(sessionStorage.getItem("saved") ?? "null") ?? undefined,
     refuse: undefined,
     goOn: () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { EVERYTHING_BUT_DETAILS, type Filter, filtered, isDefault, wordsOf } from "../../webview/model/filter";
 import { emptyTimeline, reduce } from "../../webview/model/fold";
 import { allAsMarkdown, asMarkdown } from "../../webview/model/markdown";
+import { everyday } from "../page/runs";
 import { Story } from "./story";
 
 const { items } = reduce(
@@ -24,7 +25,7 @@ const { items } = reduce(
 );
 
 const types = (filter: Partial<Filter>): string[] =>
-  filtered(items, { ...EVERYTHING_BUT_DETAILS, ...filter }).map((item) => item.type);
+  filtered(items, { ...EVERYTHING_BUT_DETAILS, ...filter }).passed.map((item) => item.type);
 
 describe("what is shown", () => {
   test("everything but details, at first", () => {
@@ -61,6 +62,26 @@ describe("what is shown", () => {
   });
 });
 
+test("going on where it left off shows the same as beginning anew", () => {
+  const { envelopes } = everyday();
+  const filters: Partial<Filter>[] = [
+    {},
+    { roles: ["EXECUTER"] },
+    { text: "coupon" },
+    { kinds: ["details", "events"] },
+  ];
+  for (const part of filters) {
+    const filter = { ...EVERYTHING_BUT_DETAILS, ...part };
+    let timeline = emptyTimeline("run-1");
+    let shown = filtered([], filter);
+    for (const envelope of envelopes) {
+      timeline = reduce(timeline, [envelope]);
+      shown = filtered(timeline.items, filter, shown);
+      expect(shown).toEqual(filtered(timeline.items, filter));
+    }
+  }
+});
+
 describe("as Markdown", () => {
   test("a message with its head, a question with its answer", () => {
     const [message, question] = [
@@ -84,7 +105,7 @@ describe("as Markdown", () => {
   });
 
   test("all that is shown, one after the other", () => {
-    expect(allAsMarkdown(filtered(items, { ...EVERYTHING_BUT_DETAILS, roles: ["USER"] }))).toBe(
+    expect(allAsMarkdown(filtered(items, { ...EVERYTHING_BUT_DETAILS, roles: ["USER"] }).passed)).toBe(
       "## Task\n\nFix the Parser.\n",
     );
   });

@@ -10,7 +10,7 @@ import type {
 } from "../../protocol/generated";
 import { capital, withNames } from "../../views/words";
 import { type Draft, type Moment, notice, placed, replaceLast, setAgentState, setRole, setRun } from "./draft";
-import type { Delivery, EndItem, Level, Used } from "./items";
+import type { AttentionItem, Delivery, EndItem, Level, Used } from "./items";
 import { LATER } from "./later";
 import { besideMessages, count, money, roleName, withoutTag } from "./text";
 
@@ -122,7 +122,7 @@ const KNOWN: Known = {
   },
   attentionRaised: (draft, event, moment) => {
     const { attentionId, kind, role, title, text, choices, freeText, about } = event;
-    draft.items.push({
+    const item: AttentionItem = {
       ...placed(moment),
       type: "attention",
       attentionId,
@@ -133,10 +133,13 @@ const KNOWN: Known = {
       choices: choices.map((choice) => ({ ...choice, label: capital(choice.label) })),
       freeText,
       about,
-    });
+    };
+    draft.items.push(item);
+    draft.open = [...draft.open, item];
   },
   attentionAnswered: (draft, { attentionId, choice, text, by }, moment) => {
     const answered = { choice, text, by, at: moment.at };
+    draft.open = draft.open.filter((item) => item.attentionId !== attentionId);
     replaceLast(
       draft,
       "attention",
@@ -385,5 +388,6 @@ function runEnded(draft: Draft, event: Event<"runEnded">, moment: Moment): void 
     usage,
   };
   draft.items.push(end);
+  draft.open = [];
   setRun(draft, { state: "ended", outcome: event.outcome, reason: event.reason, endedAt: moment.at });
 }

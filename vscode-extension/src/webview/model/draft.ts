@@ -1,10 +1,13 @@
 /** The timeline while a batch of events is worked into it: the only thing here that changes in place. */
 import type { AgentState, Role } from "../../protocol/generated";
-import type { Item, Level, RoleStatus, Run } from "./items";
+import type { AttentionItem, Item, Level, RoleStatus, Run } from "./items";
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export interface Draft {
-  run: Run;
+  readonly run: Writable<Run>;
   readonly items: Item[];
+  open: readonly AttentionItem[];
   /** Where the last round begins; -1 before the first. */
   roundAt: number;
 }
@@ -32,7 +35,10 @@ export interface Words {
 }
 
 export function notice(draft: Draft, moment: Moment, words: Words): void {
-  draft.items.push({ ...placed(moment), type: "notice", ...words });
+  const { seq, at, round } = moment;
+  const { level, icon, role, text, detail } = words;
+  // All of one shape, whatever is absent: there are more of these than of all else together.
+  draft.items.push({ type: "notice", seq, at, round, level, icon, role, text, detail });
 }
 
 /** The last item that is of this type and fits is replaced; what is looked for is nearly always close to the end. */
@@ -53,7 +59,7 @@ export function replaceLast<T extends Item["type"]>(
 }
 
 export function setRun(draft: Draft, fields: Partial<Run>): void {
-  draft.run = { ...draft.run, ...fields };
+  Object.assign(draft.run, fields);
 }
 
 export function setRole(draft: Draft, role: Role, fields: Partial<RoleStatus>): void {

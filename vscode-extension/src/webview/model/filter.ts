@@ -66,32 +66,93 @@ export function roleOf(item: Item): Role | undefined {
   }
 }
 
-/** The items that pass, with the headings of the rounds that have any. */
-export function filtered(items: readonly Item[], filter: Filter): readonly Item[] {
+/** What passed, and of which item each was made: how far it is still true when more has come. */
+export interface Shown {
+  readonly items: readonly Item[];
+  readonly filter: Filter;
+  readonly passed: readonly Item[];
+  /** The place in `items` of each that passed. */
+  readonly places: readonly number[];
+}
+
+export const NOTHING_SHOWN: Shown = { items: [], filter: EVERYTHING_BUT_DETAILS, passed: [], places: [] };
+
+/**
+ * The items that pass, with the headings of the rounds that have any. What was shown before is taken over as far as the
+ * items are the same: at the end of a long run, the last round is looked at again and no more.
+ */
+export function filtered(items: readonly Item[], filter: Filter, before: Shown = NOTHING_SHOWN): Shown {
+  const from = before.filter === filter ? startOfRound(items, commonLength(items, before.items)) : 0;
+  const kept = from === 0 ? 0 : countBefore(before.places, from);
+  const passed = before.passed.slice(0, kept);
+  const places = before.places.slice(0, kept);
+  const take = (item: Item, at: number): void => {
+    passed.push(item);
+    places.push(at);
+  };
+  const fits = fitting(filter);
+  let heading: (() => void) | undefined;
+  for (const [offset, item] of items.slice(from).entries()) {
+    const at = from + offset;
+    if (item.type === "round") {
+      heading = () => take(item, at);
+      if (!isNarrow(filter)) {
+        heading();
+      }
+    } else if (fits(item)) {
+      if (isNarrow(filter)) {
+        heading?.();
+      }
+      heading = undefined;
+      take(item, at);
+    }
+  }
+  return { items, filter, passed, places };
+}
+
+/** Not all of a round may be there, so its heading is shown only where something of it is. */
+function isNarrow(filter: Filter): boolean {
+  return filter.roles.length > 0 || filter.text.trim() !== "";
+}
+
+function fitting(filter: Filter): (item: Item) => boolean {
   const kinds = new Set(filter.kinds);
   const roles = new Set(filter.roles);
   const words = wordsOf(filter.text);
-  const narrowed = roles.size > 0 || words.length > 0;
-  const shown: Item[] = [];
-  let heading: Item | undefined;
-  for (const item of items) {
-    if (item.type === "round") {
-      heading = item;
-      if (!narrowed) {
-        shown.push(item);
-      }
-      continue;
+  return (item) => passes(item, kinds, roles, words);
+}
+
+function commonLength(one: readonly Item[], two: readonly Item[]): number {
+  const most = Math.min(one.length, two.length);
+  for (let at = 0; at < most; at += 1) {
+    if (one[at] !== two[at]) {
+      return at;
     }
-    if (!passes(item, kinds, roles, words)) {
-      continue;
-    }
-    if (narrowed && heading !== undefined) {
-      shown.push(heading);
-    }
-    heading = undefined;
-    shown.push(item);
   }
-  return shown;
+  return most;
+}
+
+/** The heading at or before a place; 0 where there is none. */
+function startOfRound(items: readonly Item[], place: number): number {
+  for (let at = Math.min(place, items.length - 1); at > 0; at -= 1) {
+    if (items[at]?.type === "round") {
+      return at;
+    }
+  }
+  return 0;
+}
+
+function countBefore(places: readonly number[], place: number): number {
+  let [low, high] = [0, places.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((places[middle] ?? 0) < place) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
 
 function passes(item: Item, kinds: ReadonlySet<Kind>, roles: ReadonlySet<Role>, words: readonly string[]): boolean {

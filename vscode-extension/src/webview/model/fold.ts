@@ -6,8 +6,8 @@
  */
 import type { Envelope, RunEvent } from "../../protocol/generated";
 import { CHANGES, type Change } from "./changes";
-import type { Draft } from "./draft";
-import type { AttentionItem, Timeline } from "./items";
+import { type Draft, setRun } from "./draft";
+import type { Timeline } from "./items";
 import { inWords } from "./text";
 
 export function emptyTimeline(runId: string): Timeline {
@@ -41,7 +41,12 @@ export function reduce(timeline: Timeline, batch: readonly Envelope[]): Timeline
   if (fresh.length === 0) {
     return timeline;
   }
-  const draft: Draft = { run: timeline.run, items: [...timeline.items], roundAt: lastRound(timeline) };
+  const draft: Draft = {
+    run: { ...timeline.run },
+    items: [...timeline.items],
+    open: [...timeline.open],
+    roundAt: lastRound(timeline),
+  };
   let seq = timeline.seq;
   let gap = false;
   for (const envelope of fresh) {
@@ -56,17 +61,14 @@ export function reduce(timeline: Timeline, batch: readonly Envelope[]): Timeline
   if (seq === timeline.seq) {
     return gap === timeline.gap ? timeline : { ...timeline, gap };
   }
-  const open = draft.items.filter(
-    (item): item is AttentionItem => item.type === "attention" && item.answered === undefined,
-  );
-  return { run: draft.run, seq, items: draft.items, open: draft.run.state === "ended" ? [] : open, gap };
+  return { run: draft.run, seq, items: draft.items, open: draft.open, gap };
 }
 
 function apply(draft: Draft, envelope: Envelope): void {
   const parsed = Date.parse(envelope.at);
   const place = { seq: envelope.seq, at: Number.isNaN(parsed) ? 0 : parsed, round: draft.run.round };
   const clock = Math.max(draft.run.clock, envelope.clock ?? 0);
-  draft.run = { ...draft.run, clock, at: place.at };
+  setRun(draft, { clock, at: place.at });
   const change = CHANGES[envelope.event.type] as Change<RunEvent> | undefined;
   if (change === undefined) {
     // A server that is newer than this page: better a word than a hole.

@@ -5,7 +5,7 @@
  */
 import { html, render } from "lit";
 import { guard } from "lit/directives/guard.js";
-import { EVERYTHING_BUT_DETAILS, type Filter, filtered, wordsOf } from "../model/filter";
+import { EVERYTHING_BUT_DETAILS, type Filter, filtered, NOTHING_SHOWN, type Shown, wordsOf } from "../model/filter";
 import { emptyTimeline, reduce } from "../model/fold";
 import type { Item, Timeline } from "../model/items";
 import { allAsMarkdown } from "../model/markdown";
@@ -41,8 +41,7 @@ export class Page {
   private readOnly = false;
   private connection: Connection = "loading";
   private message: string | undefined;
-  private shown: readonly Item[] = [];
-  private shownOf: { items: readonly Item[]; filter: Filter } | undefined;
+  private shown: Shown = NOTHING_SHOWN;
   /** Where to go as soon as it is known. */
   private wanted: { readonly seq: number; readonly align: "start" | "center" } | undefined;
   private framed = false;
@@ -100,7 +99,7 @@ export class Page {
   }
 
   item(seq: number): Item | undefined {
-    return this.shown.find((item) => item.seq === seq);
+    return this.shown.passed.find((item) => item.seq === seq);
   }
 
   setFilter(filter: Filter): void {
@@ -110,7 +109,7 @@ export class Page {
   }
 
   copyable(): string {
-    return allAsMarkdown(this.shown);
+    return allAsMarkdown(this.shown.passed);
   }
 
   reveal(seq: number): void {
@@ -220,13 +219,11 @@ export class Page {
 
   private draw(): void {
     const { items } = this.timeline;
-    const same = this.shownOf?.items === items && this.shownOf.filter === this.filter;
-    if (!same) {
-      this.shownOf = { items, filter: this.filter };
-      this.shown = filtered(items, this.filter);
-      this.feed.show(this.shown);
-    } else {
+    if (this.shown.items === items && this.shown.filter === this.filter) {
       this.feed.refresh();
+    } else {
+      this.shown = filtered(items, this.filter, this.shown);
+      this.feed.show(this.shown.passed);
     }
     this.drawTop();
     this.drawBottom();
@@ -239,7 +236,9 @@ export class Page {
     if (wanted !== undefined && this.timeline.seq >= wanted.seq) {
       this.wanted = undefined;
       // Its item, or where it would be. Headings stand before what began their round: looking for the next is no substitute.
-      const item = this.shown.find(({ seq }) => seq === wanted.seq) ?? this.shown.find(({ seq }) => seq > wanted.seq);
+      const item =
+        this.shown.passed.find(({ seq }) => seq === wanted.seq) ??
+        this.shown.passed.find(({ seq }) => seq > wanted.seq);
       if (item !== undefined) {
         this.feed.reveal(item.seq, wanted.align);
       }
@@ -252,7 +251,7 @@ export class Page {
       now: Date.now(),
       filter: this.filter,
       filtering: this.filtering,
-      shown: this.shown.length,
+      shown: this.shown.passed.length,
       total: this.timeline.items.length,
       readOnly: this.readOnly,
     };
@@ -276,12 +275,12 @@ export class Page {
       first !== undefined && first.type !== "round" && first.round > 0 && this.rows.scrollTop > 60
         ? first.round
         : undefined;
-    const jump = following || this.shown.length === 0;
+    const jump = following || this.shown.passed.length === 0;
     render(
       html`<div class="sticky" ?hidden=${round === undefined} aria-hidden="true">Round ${round}</div>
         <button type="button" class="jump" ?hidden=${jump} data-do="latest" title="Jump to the latest (End)">
           <span class="codicon codicon-arrow-down" aria-hidden="true"></span>Latest</button>
-        <div class="empty" ?hidden=${this.shown.length > 0}>${this.emptyWords()}</div>`,
+        <div class="empty" ?hidden=${this.shown.passed.length > 0}>${this.emptyWords()}</div>`,
       this.parts.over,
     );
   }
