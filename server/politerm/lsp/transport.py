@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import stat
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -447,6 +448,8 @@ class StdioGuard:
             connection.read_side(_ThreadIn(self._in, connection))
 
     def restore(self) -> None:
+        # What was printed and still waits in a buffer would go to the stream when the process ends.
+        sys.stdout.flush()
         for fd, number in ((self._in, 0), (self._out, 1)):
             with contextlib.suppress(OSError):
                 os.set_blocking(fd, True)
