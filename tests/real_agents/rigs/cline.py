@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.model_server.scenario import Step, Tool
+from tests.model_server.scenario import Fail, Step, Tool
 from tests.real_agents.rigs import KEY, Rig, Scene, write_json
 
 
@@ -42,4 +42,6 @@ class Cline(Rig):
 
     def scenes(self, project: Path) -> Mapping[str, Scene]:
         shell = Scene((self.run("touch made.txt"),), "blocked permission")
-        return {"shell": shell, "trust": Scene((), "")}
+        # Of an error that may pass it tries again for minutes.
+        error = Scene((Fail(401, "bad key"),), "ready")
+        return {"shell": shell, "error": error, "trust": Scene((), "")}
