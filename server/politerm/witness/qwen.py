@@ -20,8 +20,9 @@ from politerm.engine.ports import WitnessRecord
 from politerm.witness.entry import clean, inner, number, parsed
 from politerm.witness.lines import NEW, LineFile
 
-PATIENCE: Final = 3.0
-"""Seconds that the end of a turn waits for its last reply in the transcript."""
+PATIENCE: Final = 20.0
+"""Seconds that the end of a turn waits for its last reply in the transcript. That is written on the side: on a loaded
+machine it came 5 s after its own time stamp."""
 
 
 class QwenWitness:
