@@ -39,7 +39,8 @@ function itemRow(item: Attention, task: string | undefined, now: number): Row {
     spoken: `${title}${spokenTask}, ${words.plural(item.choices.length, "choice")}`,
     context: `attention.${item.kind}${item.role === undefined || item.runId === undefined ? "" : ".pane"}`,
     open: "expanded",
-    children: [...textRows(item), ...actionRows(item)],
+    // A plan opens as a document by itself; its lines here would only push the choices out of sight.
+    children: [...(item.kind === "plan" ? [] : textRows(item)), ...actionRows(item)],
     attentionId: item.attentionId,
     ...(item.runId === undefined ? {} : { runId: item.runId }),
     ...(item.role === undefined ? {} : { role: item.role }),

@@ -113,15 +113,15 @@ export class House {
     return lines.map((line) => JSON.parse(line));
   }
 
-  /** A file that stops agents who were told of it (`hold`) until `release`. */
-  holding(): string {
-    const path = join(this.root, "hold");
+  /** A file that stops agents who were told of it (`hold`), from the beginning of their next turn to `release`. */
+  holding(name = "hold"): string {
+    const path = join(this.root, name);
     writeFileSync(path, "");
     return path;
   }
 
-  release(): void {
-    rmSync(join(this.root, "hold"), { force: true });
+  release(name = "hold"): void {
+    rmSync(join(this.root, name), { force: true });
   }
 
   // ---- the editor's server

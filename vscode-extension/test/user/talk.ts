@@ -68,7 +68,7 @@ const DONE = `\`notes list --json\` prints one object per note. Dates are ISO 86
 /** A task, a plan, a failing test, a revision, an end. */
 export const PLANNER_PART: Turns = [
   ["I have read the command and its tests. This is a small change with one trap: dates.", { type: "plan", body: PLAN }],
-  [{ type: "revision", body: REVISION }],
+  ["The trap, as expected: one test fails on a date.", { type: "revision", body: REVISION }],
   ["Every test passes, and the output is what was asked for.", { type: "complete", to: "USER", body: DONE }],
 ];
 export const EXECUTER_PART: Turns = [

@@ -55,6 +55,9 @@ export class Workbench {
   /** Opens the palette, types there and looks. Whatever takes the focus closes it: a person would begin again. */
   async inPalette(title: string, look: () => Promise<void>): Promise<void> {
     await expect(async () => {
+      if (await this.quickBox.isVisible()) {
+        await this.page.keyboard.press("Escape");
+      }
       await this.page.keyboard.press("F1");
       await expect(this.quickBox).toHaveValue(">", { timeout: SHORT });
       await this.quickBox.fill(`>${title}`, { timeout: SHORT });

@@ -45,8 +45,8 @@ describe("the rows of an item", () => {
   it("lead from a plan to its document", () => {
     const row = rowsOf({ kind: "plan", text: "<PLAN>\none\n</PLAN>", freeText: true });
     expect(row?.children?.map(({ label, description }) => label || description).slice(0, 2)).toEqual([
-      "one",
       "Open and edit the plan",
+      "Yes",
     ]);
     expect(row?.children?.some(({ id }) => id.endsWith("/words"))).toBe(false);
   });
