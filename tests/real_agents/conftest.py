@@ -84,7 +84,9 @@ def found(model: ModelServer, tmp_path: Path) -> Iterator[Found]:
     def build(*pins: Pin, allowed: bool = True) -> AgentHouse:
         for pin in pins:
             require(pin)
-        made.append(AgentHouse(tmp_path / 'it\'s a "house"', model.url, *pins, allowed=allowed))
+        quoted = all(rig_of(pin.name).takes_quotes for pin in pins)
+        name = 'it\'s a "house"' if quoted else "it's a house"
+        made.append(AgentHouse(tmp_path / name, model.url, *pins, allowed=allowed))
         return made[-1]
 
     yield build

@@ -59,6 +59,8 @@ class Scene:
 class Rig(ABC):
     name: ClassVar[str]
     lacks: ClassVar[Mapping[str, str]] = {}
+    takes_quotes: ClassVar[bool] = True
+    """Do its tools work in a folder with a double quote in its name?"""
 
     @abstractmethod
     def prepare(self, home: Path, url: str, *, trusted: Sequence[Path], allowed: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tests.real_agents.rigs import KEY, Rig, Scene, write_json
 
 class Gemini(Rig):
     name = "gemini"
+    takes_quotes = False
 
     def prepare(self, home: Path, url: str, *, trusted: Sequence[Path], allowed: bool) -> None:
         known = {
@@ -36,12 +36,7 @@ class Gemini(Rig):
         }
 
     def write(self, path: Path, text: str) -> Step:
-        # The tool for files works in no folder with a double quote in its name; a redirection is always asked about.
-        code = f"open({path.name!r}, 'w').write({text!r})"
-        return self.run(f"python3 -c {shlex.quote(code)}")
-
-    def asks(self, path: Path) -> Step:
-        return Tool("write_file", {"file_path": str(path), "content": "made\n"})
+        return Tool("write_file", {"file_path": str(path), "content": text})
 
     def run(self, command: str) -> Step:
         return Tool("run_shell_command", {"command": command, "description": "Run it"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from politerm.agents.rules import RuleHit, Verdict
 from politerm.core import inputs as inp
 from politerm.core.wire import Role
 from politerm.engine.ports import WitnessRecord
@@ -101,3 +102,23 @@ def test_a_turn_that_a_person_began_is_open_until_its_end() -> None:
     assert reader.open
     told(reader, record, WitnessRecord(kind="turn_end"))
     assert not reader.open
+
+
+class SeeingRecord(Record):
+    """One that wants to know what the screen shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saw: list[bool] = []
+
+    def seen(self, idle: bool) -> None:
+        self.saw.append(idle)
+
+
+def test_a_witness_that_wants_to_know_is_told_what_the_screen_shows() -> None:
+    idle, busy = Verdict(ready=RuleHit("ready: x", "x")), Verdict(ready=RuleHit("r", "x"), working=RuleHit("w", "y"))
+    record = SeeingRecord()
+    reader = RecordReader(Role.PLANNER, record)
+    assert [reader.seen(verdict) for verdict in (idle, busy, Verdict())] == [True, True, True]
+    assert record.saw == [True, False, False]
+    assert not RecordReader(Role.PLANNER, Record()).seen(idle)
