@@ -1,7 +1,7 @@
 /** The real server for tests, spoken to as the extension does, in a home and a workspace of its own. */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import {
@@ -103,7 +103,17 @@ export class House implements Server {
       await this.connection?.sendNotification("exit");
     }
     await this.kill();
+    await this.endTmux();
     await rm(this.root, { recursive: true, force: true });
+  }
+
+  /** A test that failed half-way leaves agents; and a tmux server that never had a session waits for one for ever. */
+  private async endTmux(): Promise<void> {
+    const state = join(this.root, "state");
+    const folders = await readdir(state).catch(() => []);
+    for (const folder of folders) {
+      spawnSync("tmux", ["-S", join(state, folder, "tmux.sock"), "kill-server"], { stdio: "ignore" });
+    }
   }
 
   wake(): void {}
