@@ -209,8 +209,7 @@ export class Client implements Server, Disposable {
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such program" : String(error);
       throw new StartFailed(`The server cannot be started with “${command.argv.join(" ")}”: ${reason}.`, [
-        "retry",
-        ...(command.source === "setting" ? (["settings", "own"] as const) : []),
+        ...(command.source === "setting" ? (["settings", "own"] as const) : (["retry"] as const)),
       ]);
     }
   }

@@ -3,10 +3,11 @@ import * as vscode from "vscode";
 import type { Remedy, ServerState } from "../protocol/api";
 import type { Client } from "./client";
 
+/** Short: a message has room for three buttons. */
 const WORDS: Record<Remedy, string> = {
   retry: "Try Again",
-  settings: "Open Settings",
-  own: "Use the Extension's Own",
+  settings: "Settings",
+  own: "Use Built-In",
 };
 const LOGS = "Show Logs";
 
