@@ -222,6 +222,10 @@ async def test_a_server_killed_in_mid_turn_loses_and_doubles_nothing(
 async def test_a_server_killed_between_paste_and_enter_gives_the_prompt_once(
     house: AgentHouse, pin: Pin, model: ModelServer, rig: Rig
 ) -> None:
+    # The moment in which the server is killed must not be over before a loaded machine has seen it.
+    own = house.config / "agents" / f"{pin.name}.toml"
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("submitDelay = 5\n", "utf-8")
     model.play(
         Scenario(
             (
