@@ -127,6 +127,11 @@ export class Workbench {
     return this.page.locator(".terminal-wrapper.active .xterm-rows");
   }
 
+  /** A click where its text is: the text itself lies under another layer. */
+  async focusTerminal(): Promise<void> {
+    await this.page.locator(".terminal-wrapper.active").click();
+  }
+
   /** The text of the editor that is shown, as rendered lines. */
   get text(): Locator {
     return this.page.locator(".editor-instance .view-lines").first();

@@ -59,14 +59,14 @@ test("keys reach the agent only after the pane was taken over", async ({ furnish
   await window.command("PoliTerm: Open Pane");
   await window.choice("Executer").click();
   await expect(window.terminals()).toContainText("mine>");
-  await window.terminals().click();
+  await window.focusTerminal();
   await window.page.keyboard.type("unheard");
   const hint = window.notification("Take it over");
   await expect(hint).toBeVisible();
   await window.picture("pane-hint");
   await hint.getByRole("button", { name: "Take Over" }).click();
   await expect(hint).toHaveCount(0);
-  await window.terminals().click();
+  await window.focusTerminal();
   await expect(async () => {
     await window.page.keyboard.type("heard");
     await expect(window.terminals()).toContainText("heard", { timeout: 3000 });
