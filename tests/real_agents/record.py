@@ -62,9 +62,14 @@ def record(rig: Rig, pin: Pin, name: str, scene: Scene, folder: Path) -> bool:
     screen = replace(screen, title="") if screen.title == socket.gethostname() else screen
     path = GOLDEN / pin.name / pin.version / f"{name}.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(screen.text(), "utf-8")
+    path.write_text(screen.text().replace(str(project), _elsewhere(project)), "utf-8")
     print(f"{pin.label}: {name}: {screen.expect} {screen.what}")
     return screen.expect.startswith(scene.expect)
+
+
+def _elsewhere(project: Path) -> str:
+    """A path that is nobody's and as long as this one, so that what is drawn around it stays where it is."""
+    return "/home/you/" + "project".rjust(len(str(project)) - len("/home/you/"), "-")
 
 
 def main(wanted: list[str]) -> int:
