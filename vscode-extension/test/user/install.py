@@ -124,6 +124,9 @@ def node() -> None:
 
 
 def code_server() -> None:
+    if set(str(EDITORS)) & set("\"'`$\\"):
+        # Not ours to mend: its build writes paths into shell commands as they are.
+        raise CannotInstall(f"The editor cannot be built below {EDITORS}: use a checkout without quotes in its path.")
     home = node_home()
     environment = {
         **os.environ,
